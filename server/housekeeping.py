@@ -54,7 +54,7 @@ class Housekeeper:
 
     def _settle(self) -> float:
         """Settle the trips that are due and not locked, a transaction for each trip."""
-        self._for_each(self._pool.execute(_DUE_TRIPS), lambda *trip: self._pool.execute(_SETTLE, trip))
+        self._for_each(self._pool.execute(_DUE_TRIPS), lambda *trip: self._pool.write(_SETTLE, trip))
         return self._settings.settle_seconds
 
     def _note_known_addresses(self) -> float:
@@ -68,7 +68,7 @@ class Housekeeper:
         try:
             self._for_each(
                 self._pool.execute(_SERVICES),
-                lambda bus_id: opened.append(self._pool.execute(_OPEN_SALES, (bus_id,))[0][0]),
+                lambda bus_id: opened.append(self._pool.write(_OPEN_SALES, (bus_id,))[0][0]),
             )
         finally:
             if any(opened):

@@ -80,6 +80,7 @@ def serve(
     listener.on_outdated = on_outdated
     writer = Writer(session_url, settings, deadlines)
     outbox = Outbox(pool, settings)
+    pool.on_write = outbox.schedule
 
     def on_commit(calls: list[tuple[Raw, Raw]]) -> None:
         listener.queue_changes(calls)
@@ -98,7 +99,11 @@ def serve(
     outbox.register("sms", messages.carry_sms)
     outbox.register("refund", operations.payments.carry_refund)
     outbox.start()
-    stops.append([("housekeeping", housekeeper.stop), ("outbox", outbox.stop)])
+
+    def stop_outbox() -> None:
+        outbox.stop(deadlines.seconds_for(settings.drain_seconds))
+
+    stops.append([("housekeeping", housekeeper.stop), ("outbox", stop_outbox)])
     stops.append(clients)
 
     pusher = Pusher(Messages(pool, settings), listener)

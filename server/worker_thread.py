@@ -40,11 +40,19 @@ class WorkerThread:
         """Whether `stop` was called. A `work` of many steps ends when it sees that."""
         return self._stopping.is_set()
 
-    def stop(self) -> None:
-        """End the thread, after a call that is running."""
+    def begin_stop(self) -> None:
+        """Do not call `work` again. Does not wait for a call that is running."""
         self._stopping.set()
         self._scheduled.set()
-        self._thread.join()
+
+    def stop(self, seconds: float = threading.TIMEOUT_MAX) -> bool:
+        """End the thread, after a call that is running, for which it waits these seconds at most.
+
+        Returns whether the thread has ended.
+        """
+        self.begin_stop()
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
 
     def _run(self) -> None:
         delay: float | None = None

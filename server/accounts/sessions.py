@@ -143,7 +143,7 @@ class Accounts:
         limits = [settings.resets_per_address, settings.resets_per_account]
         address = limited_subject(caller.address, settings)
         account = normalize_username(request.account)
-        for limit, seconds in self._pool.execute(_REQUEST_RESET, (account, address, limits)):
+        for limit, seconds in self._pool.write(_REQUEST_RESET, (account, address, limits)):
             raise too_many("requests", limit, seconds)
         return Answer(_DONE, refused=False)
 

@@ -9,7 +9,7 @@ are replaced too, because a database that restarted has closed them all.
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
@@ -181,9 +181,13 @@ def connect(
 
 
 class Pool:
-    """A connection pool for statements that may be sent twice: reads, and idempotent writes."""
+    """A connection pool for statements that may be sent twice: reads, and idempotent writes.
+
+    on_write: called after a write that may have added events or rows of the outbox.
+    """
 
     def __init__(self, url: str, settings: Settings, deadlines: Deadlines) -> None:
+        self.on_write: Callable[[], None] = lambda: None
         self._settings, self._deadlines = settings, deadlines
         has_session = settings.listen_url is None
         self._parameters = _session_parameters(settings) if has_session else {}
@@ -241,37 +245,38 @@ class Pool:
 
     def open_dates(self, account: str | None, bus_id: int, first: date, last: date) -> Answer:
         """Put on sale the trips of a service between two dates, both included, for the operator's account."""
-        statement = "SELECT refused, answer FROM api.open_dates(%s, %s, %s, %s)"
-        ((refused, answer),) = self.execute(statement, (account, bus_id, first, last))
-        return Answer(answer, refused)
+        return self._answer("api.open_dates(%s, %s, %s, %s)", account, bus_id, first, last)
 
     def change_service(self, method: str, args: Raw, key: str | None) -> Answer:
         """Execute a write on services, their trips or places."""
-        statement = "SELECT refused, answer FROM api.change_service(%s, %s, %s)"
-        ((refused, answer),) = self.execute(statement, (method, args, key))
-        return Answer(answer, refused)
+        return self._answer("api.change_service(%s, %s, %s)", method, args, key)
 
     def change_fleet(self, method: str, args: Raw) -> Answer:
         """Execute a write on vehicles, drivers or their assignments."""
-        statement = "SELECT refused, answer FROM api.change_fleet(%s, %s)"
-        ((refused, answer),) = self.execute(statement, (method, args))
-        return Answer(answer, refused)
+        return self._answer("api.change_fleet(%s, %s)", method, args)
 
     def change_agent(self, method: str, args: Raw) -> Answer:
         """Execute a write on agents or their settlements."""
-        statement = "SELECT refused, answer FROM api.change_agent(%s, %s)"
-        ((refused, answer),) = self.execute(statement, (method, args))
-        return Answer(answer, refused)
+        return self._answer("api.change_agent(%s, %s)", method, args)
 
     def settle_refund(self, args: Raw) -> Answer:
         """Record that an operator has paid a refund back. args: the request, with the account."""
-        ((refused, answer),) = self.execute("SELECT refused, answer FROM api.settle_refund(%s)", (args,))
-        return Answer(answer, refused)
+        return self._answer("api.settle_refund(%s)", args)
 
     def put_promo_code(self, args: Raw) -> Answer:
         """Create or replace a promo code. args: the request, with the account."""
-        ((refused, answer),) = self.execute("SELECT refused, answer FROM api.put_promo_code(%s)", (args,))
+        return self._answer("api.put_promo_code(%s)", args)
+
+    def _answer(self, call: str, *parameters: Any) -> Answer:
+        """Execute a write. call: the function of the database, which returns `refused` and `answer`."""
+        ((refused, answer),) = self.write(f"SELECT refused, answer FROM {call}", parameters)
         return Answer(answer, refused)
+
+    def write(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Execute a statement that may add events or rows of the outbox. Raises as `execute` does."""
+        rows = self.execute(statement, parameters)
+        self.on_write()
+        return rows
 
     def execute(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Execute a statement and return its rows. Raises Refusal (busy, draining) or InternalError.

@@ -1,7 +1,7 @@
 """Publishes events, and carries out what has to happen outside of the database because of them.
 
-One thread publishes: after commits, at most once every publish_ms, and every outbox_seconds for events that
-other processes wrote. Several threads carry out the rows of table outbox. Each claims one row, calls the
+One thread publishes: after this process has written, at most once every publish_ms, and every outbox_seconds
+for events that other processes wrote. Several threads carry out the rows of table outbox. Each claims one row, calls the
 carrier of its kind, and finishes the row; no transaction is open and no lock is held meanwhile. A row is
 carried out at least once: if the process dies after the call and before the row is finished, another attempt
 follows when the lease of the claim ends. So each attempt has the same key, by which the receiver recognizes
@@ -102,14 +102,22 @@ class Outbox:
             thread.schedule()
             thread.start()
 
-    def stop(self) -> None:
-        """Stop, after the rows that are being carried out."""
+    def stop(self, seconds: float = threading.TIMEOUT_MAX) -> None:
+        """Stop, after the rows that are being carried out, for which it waits these seconds at most.
+
+        A row that takes longer is carried out again when its lease has ended.
+        """
         self._stopping.set()
-        for thread in (self._publisher, *self._threads):
-            thread.stop()
+        end_at = time.monotonic() + seconds
+        threads = (self._publisher, *self._threads)
+        for thread in threads:
+            thread.begin_stop()
+        ended = [thread.stop(max(0.0, end_at - time.monotonic())) for thread in threads]
+        if not all(ended):
+            log.warning("the outbox stops before its calls have ended; their rows are tried again")
 
     def schedule(self) -> None:
-        """Publish new events as soon as possible. May be called from any thread; does not wait."""
+        """Publish new events, and carry out new rows, as soon as possible. From any thread; does not wait."""
         self._publisher.schedule()
 
     def _publish(self) -> float:
@@ -127,9 +135,8 @@ class Outbox:
                 raise
             self._publish_count = min(count * 2, self._settings.publish_batch)
             more = published == count
-            if published:
-                for thread in self._threads:
-                    thread.schedule()
+            for thread in self._threads:
+                thread.schedule()
         self._stopping.wait(self._settings.publish_ms / 1000)  # events of this time are published together
         return 0.0 if published is None else self._settings.outbox_seconds  # None: another process publishes
 

@@ -128,12 +128,11 @@ class Messages:
 
     def notice_to_trip(self, request: Notice, caller: Caller) -> Answer:
         """Send all passengers of a trip a notice, as the caller's account."""
-        return _answer(
-            self._value(
-                "SELECT api.notice_by(%s, %s, %s, %s, %s)",
-                caller.account, request.bus_id, request.travel_date, request.text, uuid.uuid4(),
-            )
-        )  # fmt: skip
+        ((answer,),) = self._pool.write(
+            "SELECT api.notice_by(%s, %s, %s, %s, %s)",
+            (caller.account, request.bus_id, request.travel_date, request.text, uuid.uuid4()),
+        )
+        return _answer(answer)
 
     def notice(self, text: str, **to: Any) -> SentNotice | None:
         """Send a notice, as the operator at a console.

@@ -3,15 +3,19 @@
 import queue
 import threading
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from busware.server.housekeeping import Housekeeper
 from busware.server.outbox.worker import GiveUp, Outbox, OutboxRow, Retry
+from busware.server.protocol import Caller, Notice, RequestReset
+from busware.server.push.messages import Messages
 from tests.conftest import Clock, Database
 from tests.support.line_client import WAIT_SECONDS, wait_until
+from tests.support.schema_api import DAY, SchemaApi
 from tests.support.writing import book
 
 pytestmark = pytest.mark.settings(outbox_seconds=0.05, publish_ms=1)
@@ -83,6 +87,46 @@ def test_commit_publishes(server: SimpleNamespace, start: Callable[..., Outbox],
     for seat in (1, 2):
         server.writer.submit(book(seat))
         wait_until(lambda seat=seat: database.value("SELECT count(position) FROM events") == seat)
+
+
+@pytest.mark.settings(outbox_seconds=1000)
+def test_writes_through_the_pool_publish(
+    server: SimpleNamespace, start: Callable[..., Outbox], database: Database, clock: Clock
+) -> None:
+    """The end of a hold, and a notice."""
+    SchemaApi(database.conn).hold(1, seconds=60)
+    database.query("SELECT api.add_operator('conductor', 'hash', 'KSRTC')")
+    clock.advance(minutes=2)
+    outbox = start()
+    wait_until(lambda: published(database) == ["booking.held"])
+    server.pool.on_write = outbox.schedule
+    housekeeper = Housekeeper(server.pool, server.settings, server.operations.accounts.rate_limiter)
+    housekeeper._settle()
+    wait_until(lambda: published(database)[1:] == ["booking.expired"])
+    notice = Notice(bus_id=1, travel_date=date.fromisoformat(DAY), text="Platform 4.")
+    Messages(server.pool, server.settings).notice_to_trip(
+        notice, Caller(account="conductor", role="operator")
+    )
+    wait_until(lambda: published(database)[2:] == ["trip.notice"])
+
+
+@pytest.mark.settings(outbox_seconds=1000)
+def test_row_without_an_event_is_carried_out_at_once(
+    server: SimpleNamespace, start: Callable[..., Outbox], database: Database, carrier: Carrier
+) -> None:
+    database.query(
+        "INSERT INTO accounts (username, password_hash, email, created_at)"
+        " VALUES ('asha', '', 'asha@example.org', now())"
+    )
+    server.pool.on_write = start(carrier).schedule
+    carrier.outcomes.put(None)
+    server.operations.accounts.request_reset(RequestReset(account="asha"), Caller())
+    assert carrier.next().kind == "mail"
+
+
+def published(database: Database) -> list[str]:
+    """The types of the published events, in order."""
+    return database.query("SELECT type FROM events WHERE position IS NOT NULL ORDER BY position")
 
 
 def test_event_of_another_process_is_published(start: Callable[..., Outbox], database: Database) -> None:
@@ -298,3 +342,21 @@ def test_stop_waits_for_the_row_that_is_carried_out(
     stopping.join(WAIT_SECONDS)
     assert not stopping.is_alive()
     assert states(database) == [("done", 1, None), ("waiting", 0, None)]
+
+
+def test_stop_does_not_wait_longer_than_its_limit(
+    start: Callable[..., Outbox], database: Database, carrier: Carrier, clock: Clock, caplog: Any
+) -> None:
+    """The row is claimed again by another server when its lease has ended."""
+    enqueue(database)
+    outbox = start(carrier)
+    first = carrier.next()
+    outbox.stop(0)
+    assert "are tried again" in caplog.text
+    assert states(database) == [("waiting", 1, None)]
+    clock.advance(minutes=2)
+    start(carrier)
+    assert carrier.next().key == first.key
+    for _ in range(2):
+        carrier.outcomes.put(None)
+    wait_until(lambda: states(database) == [("done", 2, None)])
