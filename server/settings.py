@@ -209,7 +209,9 @@ class Settings(MessageSettings, PaymentSettings):
     http_idle_seconds: float = setting(
         60, "seconds", "a connection without a request for so long is closed", DURATION
     )
-    metrics_seconds: float = setting(30, "seconds", "how old the ticket counts in /metrics may be", DURATION)
+    metrics_seconds: float = setting(
+        30, "seconds", "how old the counts of the database in /metrics may be", DURATION
+    )
     http_proxies: str | None = setting(
         None, "addresses", "the reverse proxies whose X-Forwarded-For is trusted", ADDRESSES
     )
@@ -351,6 +353,9 @@ class Settings(MessageSettings, PaymentSettings):
     )
     publish_batch: int = setting(500, "events", "the most events that are published in one statement", COUNT)
     event_days: float = setting(90, "days", "how long events are kept", PERIOD)
+    event_scan: int = setting(
+        1000, "events", "the most events of all operators that one request for events reads", COUNT
+    )
     outbox_seconds: float = setting(
         1,
         "seconds",

@@ -80,6 +80,7 @@ class Operations:
             protocol.SetEmail: self.accounts.set_email,
             protocol.RequestReset: self.accounts.request_reset,
             protocol.ResetPassword: self.accounts.reset_password,
+            protocol.Events: self._events,
             protocol.ExchangeQuote: self._quote_exchange,
             protocol.OpenSales: self._open_sales,
             protocol.AddService: self._change_service,
@@ -161,6 +162,10 @@ class Operations:
         unpaid = isinstance(request, protocol.Hold) or getattr(request, "waitlist", False)
         limits = limits_on_holds(caller, self._settings) if unpaid else ()
         return self._writer.submit(Call(request.method, args, key, limits or UNSET))
+
+    def _events(self, request: protocol.Events, caller: Caller) -> Answer:
+        args = msgspec.to_builtins(request) | {"account": caller.account, "scan": self._settings.event_scan}
+        return self._reader.read(request.method, _encode(args))
 
     def _quote_exchange(self, request: protocol.ExchangeQuote, caller: Caller) -> Answer:
         """Execute an exchange that the database undoes: it chooses seats under the locks of both trips."""

@@ -536,7 +536,7 @@ EXAMPLES: dict[str, Example] = {
             "trip": {**_OPERATED_TRIP, "vehicle": "KA09F1234"},
         },
     ),
-    "events": Example({"after": "41"}, {"events": [], "next": "41"}),
+    "events": Example({"after": "41-5f1c0a7e"}, {"events": [], "next": "41-5f1c0a7e"}),
     "promo_codes": Example({}, {"promo_codes": [_PROMO_CODE]}),
     "put_promo_code": Example(
         {"code": "DASARA", "percent": "10", "last_date": "2026-12-31", "max_uses": 500}, _PROMO_CODE

@@ -295,9 +295,10 @@ def test_deletion_leaves_no_gap_and_continues_the_positions(
 
 
 def read(api: SchemaApi, account: str = "conductor", **args: Any) -> tuple[list[str], str, bool]:
-    """The references of a page, `next`, and whether there are more."""
+    """The references of a page, the position in `next`, and whether there are more."""
     page = api.read("events", account=account, **args)
-    return [event["reference"] for event in page["events"]], page["next"], page.get("more", False)
+    position = page["next"].partition("-")[0]
+    return [event["reference"] for event in page["events"]], position, page.get("more", False)
 
 
 def test_pages(api: SchemaApi) -> None:
@@ -308,10 +309,27 @@ def test_pages(api: SchemaApi) -> None:
     assert read(api, limit=2) == ([a, b], "2", True)
     assert read(api, limit=2, after="2") == ([c], "3", False)
     assert read(api, after="3") == ([], "3", False)
-    for unknown in ("x", "4"):  # 4: as after a recovery to an earlier time
+    for unknown in ("x", "3-", "3-x", "3-01234567-"):
         refused = api.read("events", account="conductor", after=unknown)
+        assert (refused["reason"], refused["takes"]) == ("bad_request", "the `next` of an earlier page")
+
+
+def test_reader_learns_that_the_database_was_recovered(api: SchemaApi, database: Database) -> None:
+    """The log lost its last event, and perhaps has another one in its place."""
+    api.book(1)
+    api.book(2)
+    publish(api)
+    before = api.read("events", account="conductor", limit=1)["next"]
+    after = api.read("events", account="conductor")["next"]
+    database.query("DELETE FROM events WHERE position = 2")
+    for seat in (3, 4):
+        refused = api.read("events", account="conductor", after=after)
         assert (refused["reason"], refused["field"]) == ("bad_request", "after")
-    assert refused["takes"] == "3 or an earlier `next`"
+        assert "recovered to an earlier time" in refused["message"]
+        other = api.book(seat)["reference"]
+        publish(api)
+    assert refused["takes"] == "2 or an earlier `next`"
+    assert read(api, after=before)[0][-1] == other
 
 
 def test_event_has_the_booking(api: SchemaApi) -> None:
@@ -339,16 +357,16 @@ def test_operator_reads_the_events_of_its_services_only(api: SchemaApi, database
 
 
 def test_page_without_own_events_continues(api: SchemaApi, database: Database) -> None:
-    """One call reads at most 1,000 events."""
+    """One call reads a limited number of events of all operators."""
     database.query(
         "INSERT INTO events (event_no, type, bus_id, at, data, position) "
-        "SELECT n, 'trip.notice', -1, api.now(), '{}', n FROM generate_series(1, 1500) AS n"
+        "SELECT n, 'trip.notice', -1, api.now(), '{}', n FROM generate_series(1, 15) AS n"
     )
-    database.query("SELECT setval('event_no_seq', 1500)")
+    database.query("SELECT setval('event_no_seq', 15)")
     own = api.book(1)["reference"]
     publish(api)
-    assert read(api) == ([], "1000", True)
-    assert read(api, after="1000") == ([own], "1501", False)
+    assert read(api, scan=10) == ([], "10", True)
+    assert read(api, scan=10, after="10") == ([own], "16", False)
 
 
 def test_reader_learns_that_events_were_deleted(api: SchemaApi, database: Database, clock: Clock) -> None:
