@@ -1,8 +1,8 @@
 """The metrics, in Prometheus' format.
 
 Requests are counted by booking/operations.py, and the sizes of batches by db/writer.py. The rest is read when
-the metrics are requested: waiting calls, connections, and the number of tickets by status. Counting reads all
-tickets, so it is done at most once every metrics_seconds.
+the metrics are requested: waiting calls, connections, and what the database counts. Counting reads all
+tickets and all rows that are not sent, so it is done at most once every metrics_seconds.
 """
 
 import functools
@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -36,7 +37,7 @@ class Metrics(Collector):
         self._pool, self._reader, self._writer = pool, reader, writer
         self._max_age_seconds = settings.metrics_seconds
         self._lock = threading.Lock()  # guards the next two attributes
-        self._tickets: dict[str, int] = {}  # by status
+        self._counts: dict[str, list[tuple[Any, ...]]] = {}  # the rows of each statement
         self._counted_at = -self._max_age_seconds
         self._registry = CollectorRegistry()
         requests = Histogram(
@@ -71,13 +72,14 @@ class Metrics(Collector):
             "state",
             self._pool.count_connections(),
         )
-        yield _gauge(
-            "busware_tickets", "Tickets that are held, pending and sold", "status", self._count_tickets()
-        )
-        yield from self._outbox()
+        counts = self._count()
+        tickets = dict(counts.get(_COUNT_TICKETS, []))
+        yield _gauge("busware_tickets", "Tickets that are held, pending and sold", "status", tickets)
+        yield from self._outbox(counts.get(_COUNT_OUTBOX, []))
 
-    def _outbox(self) -> Iterator[GaugeMetricFamily]:
-        """What is not sent yet, and what could not be sent; none if the database is unavailable."""
+    @staticmethod
+    def _outbox(rows: list[tuple[Any, ...]]) -> Iterator[GaugeMetricFamily]:
+        """What is not sent yet, and what could not be sent. rows: of _COUNT_OUTBOX."""
         labels = ("kind", "state")
         counts = GaugeMetricFamily(
             "busware_outbox_rows",
@@ -85,23 +87,21 @@ class Metrics(Collector):
             labels=labels,
         )
         ages = GaugeMetricFamily("busware_outbox_age_seconds", "Age of the oldest of them", labels=labels)
-        with suppress(Refusal, InternalError):
-            for kind, state, count, age in self._pool.execute(_COUNT_OUTBOX):
-                counts.add_metric((kind, state), count)
-                ages.add_metric((kind, state), float(age))
+        for kind, state, count, age in rows:
+            counts.add_metric((kind, state), count)
+            ages.add_metric((kind, state), float(age))
         yield counts
         yield ages
 
-    def _count_tickets(self) -> dict[str, int]:
-        """The number of tickets by status, as last counted; {} if the database is unavailable."""
+    def _count(self) -> dict[str, list[tuple[Any, ...]]]:
+        """The rows of each statement, as last counted; without those for which the database is unavailable."""
         with self._lock:
             if time.monotonic() - self._counted_at >= self._max_age_seconds:
-                self._counted_at = time.monotonic()
-                try:
-                    self._tickets = dict(self._pool.execute(_COUNT_TICKETS))
-                except (Refusal, InternalError):
-                    self._tickets = {}
-            return self._tickets
+                self._counted_at, self._counts = time.monotonic(), {}
+                with suppress(Refusal, InternalError):
+                    for statement in (_COUNT_TICKETS, _COUNT_OUTBOX):
+                        self._counts[statement] = self._pool.execute(statement)
+            return self._counts
 
 
 def _gauge(name: str, description: str, label: str, values: dict[str, int]) -> GaugeMetricFamily:

@@ -128,6 +128,19 @@ def test_alert_says_how_urgent_it_is_and_what_to_do(rule: dict[str, Any]) -> Non
     assert f"`{rule['alert']}`" in MONITORING, "docs/monitoring.md does not say what to do"
 
 
+def test_alert_about_guesses_counts_the_methods_that_open_a_booking_or_an_account() -> None:
+    """`not_allowed` of another method means that the account role does not permit it."""
+    (rule,) = [rule for rule in RULES if rule["alert"] == "BuswareCredentialsGuessed"]
+    ((_, matchers),) = selectors(rule["expr"])
+    methods = {
+        name
+        for name, request in protocol.METHODS.items()
+        if issubclass(request, protocol.BookingRequest | protocol.Find)
+        or "password" in request.__struct_fields__
+    }
+    assert set(dict(matchers)["method"].split("|")) == methods - {"register"}
+
+
 def test_documented_alerts_exist() -> None:
     assert set(re.findall(r"`(Busware[A-Z]\w+)`", MONITORING)) == {rule["alert"] for rule in RULES}
 
