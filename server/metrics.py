@@ -94,7 +94,7 @@ class Metrics(Collector):
         yield ages
 
     def _count(self) -> dict[str, list[tuple[Any, ...]]]:
-        """The rows of each statement, as last counted; without those for which the database is unavailable."""
+        """The rows of each statement, as last counted; none while the database is unavailable."""
         with self._lock:
             if time.monotonic() - self._counted_at >= self._max_age_seconds:
                 self._counted_at, self._counts = time.monotonic(), {}

@@ -99,11 +99,9 @@ def serve(
     outbox.register("sms", messages.carry_sms)
     outbox.register("refund", operations.payments.carry_refund)
     outbox.start()
-
-    def stop_outbox() -> None:
-        outbox.stop(deadlines.seconds_for(settings.drain_seconds))
-
-    stops.append([("housekeeping", housekeeper.stop), ("outbox", stop_outbox)])
+    stops.append(
+        [("housekeeping", housekeeper.stop), ("outbox", lambda: outbox.stop(deadlines.seconds_left()))]
+    )
     stops.append(clients)
 
     pusher = Pusher(Messages(pool, settings), listener)

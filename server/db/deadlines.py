@@ -45,6 +45,10 @@ class Deadlines:
         """Begin the stop of the server: drain_seconds from now, every wait for the database ends."""
         self._stop_at = time.monotonic() + self._drain_seconds
 
+    def seconds_left(self) -> float:
+        """How much of drain_seconds is left, after `begin_stop`."""
+        return self.seconds_for(self._drain_seconds)
+
     def seconds_for(self, seconds: float) -> float:
         """How long a wait may take: these seconds, or fewer if the server stops."""
         return max(0.0, min(seconds, self._stop_at - time.monotonic()))

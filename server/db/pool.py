@@ -245,31 +245,33 @@ class Pool:
 
     def open_dates(self, account: str | None, bus_id: int, first: date, last: date) -> Answer:
         """Put on sale the trips of a service between two dates, both included, for the operator's account."""
-        return self._answer("api.open_dates(%s, %s, %s, %s)", account, bus_id, first, last)
+        return self._answer(
+            "SELECT refused, answer FROM api.open_dates(%s, %s, %s, %s)", account, bus_id, first, last
+        )
 
     def change_service(self, method: str, args: Raw, key: str | None) -> Answer:
         """Execute a write on services, their trips or places."""
-        return self._answer("api.change_service(%s, %s, %s)", method, args, key)
+        return self._answer("SELECT refused, answer FROM api.change_service(%s, %s, %s)", method, args, key)
 
     def change_fleet(self, method: str, args: Raw) -> Answer:
         """Execute a write on vehicles, drivers or their assignments."""
-        return self._answer("api.change_fleet(%s, %s)", method, args)
+        return self._answer("SELECT refused, answer FROM api.change_fleet(%s, %s)", method, args)
 
     def change_agent(self, method: str, args: Raw) -> Answer:
         """Execute a write on agents or their settlements."""
-        return self._answer("api.change_agent(%s, %s)", method, args)
+        return self._answer("SELECT refused, answer FROM api.change_agent(%s, %s)", method, args)
 
     def settle_refund(self, args: Raw) -> Answer:
         """Record that an operator has paid a refund back. args: the request, with the account."""
-        return self._answer("api.settle_refund(%s)", args)
+        return self._answer("SELECT refused, answer FROM api.settle_refund(%s)", args)
 
     def put_promo_code(self, args: Raw) -> Answer:
         """Create or replace a promo code. args: the request, with the account."""
-        return self._answer("api.put_promo_code(%s)", args)
+        return self._answer("SELECT refused, answer FROM api.put_promo_code(%s)", args)
 
-    def _answer(self, call: str, *parameters: Any) -> Answer:
-        """Execute a write. call: the function of the database, which returns `refused` and `answer`."""
-        ((refused, answer),) = self.write(f"SELECT refused, answer FROM {call}", parameters)
+    def _answer(self, statement: str, *parameters: Any) -> Answer:
+        """Execute a write that returns `refused` and `answer`."""
+        ((refused, answer),) = self.write(statement, parameters)
         return Answer(answer, refused)
 
     def write(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:

@@ -1,11 +1,11 @@
 """Publishes events, and carries out what has to happen outside of the database because of them.
 
 One thread publishes: after this process has written, at most once every publish_ms, and every outbox_seconds
-for events that other processes wrote. Several threads carry out the rows of table outbox. Each claims one row, calls the
-carrier of its kind, and finishes the row; no transaction is open and no lock is held meanwhile. A row is
-carried out at least once: if the process dies after the call and before the row is finished, another attempt
-follows when the lease of the claim ends. So each attempt has the same key, by which the receiver recognizes
-it.
+for events that other processes wrote. Several threads carry out the rows of table outbox. Each claims one
+row, calls the carrier of its kind, and finishes the row; no transaction is open and no lock is held
+meanwhile. A row is carried out at least once: if the process dies after the call and before the row is
+finished, another attempt follows when the lease of the claim ends. So each attempt has the same key, by which
+the receiver recognizes it.
 """
 
 import logging

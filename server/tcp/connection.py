@@ -29,9 +29,9 @@ from busware.server.push.subscriptions import Subscription
 from busware.server.settings import Settings
 from busware.server.tcp.dialogue_ports import Chat, RepeatedDialogue
 from busware.server.tcp.lines import JSON, Lines
-from busware.server.tcp.send_buffer import SendBuffer
 from busware.server.tcp.plain_text import PlainText, RequestFailed
 from busware.server.tcp.proxy_protocol import HeaderError, read_header
+from busware.server.tcp.send_buffer import SendBuffer
 from busware.server.tcp.telnet import Telnet
 from busware.server.tls import TlsSocket
 

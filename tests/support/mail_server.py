@@ -24,13 +24,16 @@ class MailServer:
     """What a mail server has received, and how it answers.
 
     answers: the answer to a command (RCPT or DATA) instead of 250; several are given one after the other, the
-    last one always. drops: the connection is lost after a mail was stored. hangs: no greeting is answered.
+    last one always. drops: the connection is lost after a mail was stored. hangs_at: the step that is not
+    answered: EHLO; DATA, before the mail is stored; or STORED. hanging: set when that step is reached.
     """
 
     def __init__(self) -> None:
         self.mails: list[tuple[str, str, EmailMessage]] = []  # envelope sender, recipient, mail
         self.answers: dict[str, list[str]] = {}
-        self.drops = self.hangs = False
+        self.drops = False
+        self.hangs_at = ""
+        self.hanging = threading.Event()
         self.users: list[str] = []
         self.port = 0
         self.ca = Path()
@@ -48,14 +51,23 @@ class MailServer:
         }
         return Settings(**(values | others))
 
+    def environment(self, **others: str) -> dict[str, str]:
+        """The same settings for a server in a process of its own."""
+        return {
+            "BUSWARE_SMTP_HOST": "localhost",
+            "BUSWARE_SMTP_PORT": str(self.port),
+            "BUSWARE_SMTP_CA": str(self.ca),
+            "BUSWARE_MAIL_FROM": "Example Buses <tickets@example.org>",
+            **others,
+        }
+
     # Called by aiosmtpd ------------------------------------------------------------------------
 
     async def handle_EHLO(
         self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
     ) -> list[str]:
         session.host_name = hostname
-        if self.hangs:
-            await asyncio.Event().wait()  # until the connection ends
+        await self._hang("EHLO")
         return responses
 
     async def handle_RCPT(
@@ -65,10 +77,12 @@ class MailServer:
         return self._answer("RCPT")
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        await self._hang("DATA")
         answer = self._answer("DATA")
         if answer.startswith("250"):
             mail = BytesParser(policy=policy.default).parsebytes(envelope.original_content or b"")
             self.mails.append((envelope.mail_from or "", envelope.rcpt_tos[0], mail))
+        await self._hang("STORED")
         if self.drops:
             server.transport.abort()
         return answer
@@ -80,6 +94,12 @@ class MailServer:
         is_right = (data.login, data.password) == (USER.encode(), PASSWORD.encode())
         self.users += [USER] * is_right
         return AuthResult(success=is_right, handled=False)
+
+    async def _hang(self, step: str) -> None:
+        """Wait until the connection ends, if this step is not answered."""
+        if step == self.hangs_at:
+            self.hanging.set()
+            await asyncio.Event().wait()
 
     def _answer(self, command: str) -> str:
         answers = self.answers.get(command) or ["250 OK"]

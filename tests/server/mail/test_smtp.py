@@ -115,7 +115,7 @@ def test_mail_is_sent_again_after_a_lost_connection(mail_server: MailServer) -> 
 
 
 def test_silent_server_is_given_up_after_the_time_limit(mail_server: MailServer) -> None:  # noqa: F811
-    mail_server.hangs = True
+    mail_server.hangs_at = "EHLO"
     with pytest.raises(NotDelivered, match="timed out"):
         send(mail_server, smtp_seconds=0.2)
 
