@@ -27,6 +27,7 @@ from busware.server.housekeeping import Housekeeper
 from busware.server.http import HttpServer
 from busware.server.mail.carriers import MessageCarriers
 from busware.server.outbox.worker import Outbox
+from busware.server.pages.pages import Pages
 from busware.server.push.messages import Messages
 from busware.server.push.pusher import Pusher
 from busware.server.settings import Settings, SettingsError
@@ -108,7 +109,7 @@ def serve(
     tcp = TcpServer(settings, operations, pusher, tls)
     tcp.start(shared=shared)
     clients.append(("TCP server", tcp.drain))
-    http = HttpServer(settings, operations, tls, listener)
+    http = HttpServer(settings, operations, tls, listener, Pages)
     http.start(shared=shared)
     clients.append(("HTTP server", http.drain))
 

@@ -25,6 +25,7 @@ http            a client of the HTTP server, started for `server`: `.url`, and
 open_page       a function that opens a path of the HTTP server in Chromium, and returns Playwright's Page:
                 `open_page("/", viewport=PHONE, color_scheme="dark", java_script_enabled=False)`.
 violations      a function that returns what axe-core finds wrong on such a page.
+visitor         a browser without JavaScript that visits the pages of `http`; other_visitor is another one.
 play            a function that plays an extended dialogue on `server`: a line, and answers.
 connect         a function that opens a LineClient to `server`; client_socket is such a LineClient.
 away_from_midnight  waits while midnight is near in a time zone of the timetables, for a running clock.
@@ -71,6 +72,7 @@ from tests.support.fleet import fleet  # noqa: F401 - a fixture
 from tests.support.http_client import http  # noqa: F401 - a fixture
 from tests.support.later_release import sql_folder  # noqa: F401 - a fixture
 from tests.support.line_client import WAIT_SECONDS, LineClient  # noqa: F401 - for the tests
+from tests.support.page_visitor import other_visitor, visitor  # noqa: F401 - fixtures
 from tests.support.pgbouncer import pgbouncer  # noqa: F401 - a fixture
 from tests.support.playing import play  # noqa: F401 - a fixture
 from tests.support.processes import running_on, wait_for_end

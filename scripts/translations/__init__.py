@@ -1,4 +1,4 @@
-"""Updates the catalogues of the messages to travellers from the code and the templates: scripts/messages."""
+"""Updates the catalogues of the texts for travellers from the code and the templates: scripts/messages."""
 
 from io import BytesIO
 from pathlib import Path
@@ -7,7 +7,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-MAIL = Path(__file__).resolve().parents[2] / "server" / "mail"
+SERVER = Path(__file__).resolve().parents[2] / "server"
+PARTS = ("mail", "pages")  # of the server; each has catalogues of its own
 LANGUAGES = ("hi", "kn")  # English is the language of the texts themselves
 
 _METHODS = [
@@ -30,25 +31,25 @@ msgstr ""
 """
 
 
-def template() -> Catalog:
-    """All texts of the code and the templates."""
+def template(part: str) -> Catalog:
+    """All texts of the code and the templates of a part."""
     catalogue = Catalog(project="busware", charset="utf-8")
     for file, _, text, comments, context in sorted(
-        extract_from_dir(MAIL, _METHODS, _OPTIONS), key=lambda found: (found[0], found[1])
+        extract_from_dir(SERVER / part, _METHODS, _OPTIONS), key=lambda found: (found[0], found[1])
     ):
         catalogue.add(text, locations=[(file, None)], auto_comments=comments, context=context)
     return catalogue
 
 
-def read(language: str) -> Catalog:
-    """The catalogue of a language as its file has it."""
-    return read_po(BytesIO(path(language).read_bytes()), locale=language)
+def read(part: str, language: str) -> Catalog:
+    """The catalogue of a part in a language as its file has it."""
+    return read_po(BytesIO(path(part, language).read_bytes()), locale=language)
 
 
-def updated(language: str) -> Catalog:
-    """The catalogue of a language with the texts of today, and without obsolete ones."""
-    catalogue = read(language)
-    catalogue.update(template(), no_fuzzy_matching=True)
+def updated(part: str, language: str) -> Catalog:
+    """The catalogue of a part in a language with the texts of today, and without obsolete ones."""
+    catalogue = read(part, language)
+    catalogue.update(template(part), no_fuzzy_matching=True)
     catalogue.obsolete.clear()
     return catalogue
 
@@ -60,6 +61,6 @@ def encode(catalogue: Catalog) -> bytes:
     return _HEADER.format(language=catalogue.locale).encode() + file.getvalue().rstrip() + b"\n"
 
 
-def path(language: str) -> Path:
-    """The file of a language."""
-    return MAIL / "languages" / f"{language}.po"
+def path(part: str, language: str) -> Path:
+    """The file of a part and a language."""
+    return SERVER / part / "languages" / f"{language}.po"

@@ -1,6 +1,7 @@
 """Writes the catalogues."""
 
-from scripts.translations import LANGUAGES, encode, path, updated
+from scripts.translations import LANGUAGES, PARTS, encode, path, updated
 
-for _language in LANGUAGES:
-    path(_language).write_bytes(encode(updated(_language)))
+for _part in PARTS:
+    for _language in LANGUAGES:
+        path(_part, _language).write_bytes(encode(updated(_part, _language)))

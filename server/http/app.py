@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from functools import cache
 from http import HTTPStatus
+from typing import Protocol
 
 from msgspec import json
 from starlette.datastructures import MutableHeaders
@@ -27,10 +28,21 @@ Handler = Callable[[HttpRequest], Awaitable[Response]]
 Handlers = dict[str, dict[str, Handler]]  # path → method → handler
 
 
-def make_app(executor: Executor, streams: EventStreams) -> ASGIApp:
-    """Make the application."""
+class Pages(Protocol):
+    """The pages for people."""
+
+    handlers: Handlers
+
+    def answer_error(self, http: HttpRequest, error: Exception) -> Response:
+        """The page about an error."""
+
+
+def make_app(executor: Executor, streams: EventStreams, pages: Pages | None = None) -> ASGIApp:
+    """Make the application. Browsers get a page about an error, except for the paths of programs."""
     handlers = _resources(executor, streams) | health.handlers(executor) | _description() | _hotel(executor)
     handlers[WEBHOOK_PATH] = {"POST": PaymentWebhooks(executor).answer}
+    of_programs = {_first_segment(path) for path in handlers}
+    handlers |= pages.handlers if pages else {}
     router = Router([_route(*item) for item in handlers.items()], redirect_slashes=False)
     origins = Origins(executor.settings)
 
@@ -52,9 +64,23 @@ def make_app(executor: Executor, streams: EventStreams) -> ASGIApp:
             headers = origins.check(received.get(b"host", b""), received.get(b"origin", b""))
             await router(scope, receive, send_with_headers)
         except Exception as error:  # noqa: BLE001 - problems.of_error logs it
-            await problems.of_error(HttpRequest(scope), error).response()(scope, receive, send_with_headers)
+            http = HttpRequest(scope)
+            if pages and accepts_page(http) and _first_segment(scope["path"]) not in of_programs:
+                response = pages.answer_error(http, error)
+            else:
+                response = problems.of_error(http, error).response()
+            await response(scope, receive, send_with_headers)
 
     return app
+
+
+def accepts_page(http: HttpRequest) -> bool:
+    """Whether a client asks for a page. Browsers do; most programs ask for JSON or anything."""
+    return "text/html" in http.headers.get("accept", "")
+
+
+def _first_segment(path: str) -> str:
+    return path.split("/")[1]
 
 
 def _route(path: str, handlers: dict[str, Handler]) -> Route:
@@ -109,7 +135,7 @@ def _description() -> Handlers:
         return response_with_etag(http, document())
 
     async def answer_html_or_json(http: HttpRequest) -> Response:
-        if "text/html" not in http.headers.get("accept", ""):
+        if not accepts_page(http):
             return response_with_etag(http, document())
         response = response_with_etag(http, html(), "text/html")
         response.headers.update(page.HEADERS)

@@ -103,16 +103,20 @@ class Executor:
 
     def caller(self, http: HttpRequest, request: protocol.Request) -> Caller:
         """The caller of a request, by the token in its header. Raises Refusal (not_signed_in, draining)."""
-        if self.draining:
-            raise Refusal("draining", "The server is shutting down: nothing was done, try again.")
-        address = address_of(http)
         authorization = http.headers.get("authorization")
         if authorization is None or isinstance(request, _WITHOUT_SESSION):
-            return Caller(address=address)
+            return self.caller_with(http, None)
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise Refusal("not_signed_in", 'The header Authorization must be "Bearer", a space and a token.')
-        return self.operations.accounts.by_token(token.strip(), address)
+        return self.caller_with(http, token.strip())
+
+    def caller_with(self, http: HttpRequest, token: str | None) -> Caller:
+        """The caller with a token, or a guest. Raises Refusal (not_signed_in, draining)."""
+        if self.draining:
+            raise Refusal("draining", "The server is shutting down: nothing was done, try again.")
+        address = address_of(http)
+        return self.operations.accounts.by_token(token, address) if token else Caller(address=address)
 
     async def run(self, http: HttpRequest, function: Callable[[], T], threads: Threads = "http") -> T:
         """The result of a function that blocks, called on a thread of a kind. Raises Refusal (busy)."""

@@ -10,7 +10,7 @@ the text looks like one. This module does no I/O.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from http import HTTPStatus
 from typing import Any
@@ -67,6 +67,20 @@ class Resource:
                     raise self.request_type.wrong(name, f"Give {name} in the {where}, not in the body.")
             params |= members
         return decode_params(self.request_type, _encode(params))
+
+    @classmethod
+    def of(cls, request_type: type[Request]) -> "Resource":
+        """The first resource of a method."""
+        return RESOURCES[next(iter(request_type.resources))]
+
+    def request_of_texts(self, texts: Mapping[str, Sequence[str]], **values: Any) -> Request:
+        """Make a request from texts, such as those of a form, and from other values.
+
+        A text that is empty counts as not given. Raises Refusal (bad_request).
+        """
+        given = {name: [text for text in found if text] for name, found in texts.items()}
+        params = {name: self._value(name, found) for name, found in given.items() if found}
+        return decode_params(self.request_type, _encode(params | values))
 
     def format(self, query: str, accept: str) -> Format | None:
         """The format that a request asks for in its query or its header Accept; None: JSON.

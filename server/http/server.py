@@ -8,6 +8,7 @@ import socket
 import ssl
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -16,7 +17,7 @@ import uvicorn
 
 from busware.server.booking.operations import Operations
 from busware.server.db.listener import Listener
-from busware.server.http.app import make_app
+from busware.server.http.app import Pages, make_app
 from busware.server.http.event_streams import EventStreams
 from busware.server.http.executor import Executor
 from busware.server.http.limits import limited_protocol
@@ -34,7 +35,8 @@ _ACCEPT_LOG_SECONDS = 1.0  # the pause between two log lines about connections t
 class HttpServer:
     """Serves HTTP, or HTTPS if tls is given. port: the port it listens on, once started.
 
-    listener: notifies event streams of changes; without it they only read periodically.
+    listener: notifies event streams of changes; without it they only read periodically. make_pages: makes
+    the pages for people; without it there are none.
     """
 
     def __init__(
@@ -43,10 +45,12 @@ class HttpServer:
         operations: Operations,
         tls: ssl.SSLContext | None = None,
         listener: Listener | None = None,
+        make_pages: Callable[[Executor], Pages] | None = None,
     ) -> None:
         self.port = settings.http_port
         self.executor = Executor(operations, settings)
         self._streams = EventStreams(self.executor, listener)
+        self._pages = make_pages(self.executor) if make_pages else None
         self._settings = settings
         self._uvicorn = _Uvicorn(self._config(tls))
         self._loop = asyncio.new_event_loop()
@@ -87,7 +91,7 @@ class HttpServer:
         settings = self._settings
         logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # its warnings are about wrong requests
         config = uvicorn.Config(
-            make_app(self.executor, self._streams),
+            make_app(self.executor, self._streams, self._pages),
             http=limited_protocol(settings),
             ws="none",
             lifespan="off",

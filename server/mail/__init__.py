@@ -1,7 +1,7 @@
 """Mails and short messages (SMS) to travellers, sent after the commit from rows of the outbox.
 
-languages   catalogues, dates and amounts of a language      templates      subjects and texts
-booking_text  a booking as labels and values                 calendar_entry  a journey for calendars
+templates   subjects and texts                             booking_text   a booking as labels and values
+calendar_entry  a journey for calendars
 messages    a mail with its attachments                      smtp           delivers a mail to a server
 mail_files  mails as files, without a mail server            sms            sends a text by HTTP
 carriers    carry rows of the outbox out                     bounces        undeliverable mails

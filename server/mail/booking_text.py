@@ -5,7 +5,7 @@ from typing import Any
 
 from busware.server.conversation.words import service_of, venue_of, words_of
 from busware.server.documents.ticket_pdf import TicketPage
-from busware.server.mail.languages import Language
+from busware.server.languages import Language
 from busware.server.protocol import CODE_PREFIX, Booking, Ticket
 
 _CURRENT = ("booked", "held", "pending", "displaced")

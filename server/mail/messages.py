@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from busware.server.documents import ticket_pdf
+from busware.server.languages import language
 from busware.server.mail import calendar_entry
 from busware.server.mail.booking_text import BookingText, decode_booking
 from busware.server.mail.delivery import NotAccepted
-from busware.server.mail.languages import language
 from busware.server.mail.templates import Rendered, Templates
 
 _CODE_PIXELS = 6  # of a module of the code in the HTML part

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import jinja2
 
+from busware.server.languages import language
 from busware.server.mail.booking_text import BookingText
-from busware.server.mail.languages import language
 from busware.server.protocol import clean_text
 
 KINDS = ("booked", "waitlisted", "promoted", "cancelled", "changed", "offered", "notice", "password_reset")

@@ -52,12 +52,14 @@ MAY_IMPORT = {
     "booking": "accounts addresses db metrics payments protocol push settings",
     "tcp": "addresses booking conversation ports protocol push setting_kinds settings tls",
     "documents": "conversation protocol",
-    "mail": "accounts command_line conversation db documents embedded installation outbox output protocol "
-    "settings",
+    "languages": "protocol",
+    "mail": "accounts command_line conversation db documents embedded installation languages outbox output "
+    "protocol settings",
     "http": "accounts addresses booking db documents metrics payments ports protocol settings tls",
+    "pages": "conversation documents http languages mail protocol settings",
     "console": "command_line conversation db embedded installation logs protocol push settings terminal "
     "worker_thread",
-    "service": "booking certificates db housekeeping http mail outbox push settings tcp tls",
+    "service": "booking certificates db housekeeping http mail outbox pages push settings tcp tls",
     "supervisor": "logs ports settings",
     "systemd": "",
     "start": "command_line console db embedded installation logs mail output ports protocol service "
@@ -86,7 +88,8 @@ ALLOWED_FILES = {  # the names of files in each folder
     "client": r"\w+\.py|py\.typed",
     "docs": r"[\w-]+\.(md|svg|png)|operations/[\w-]+\.(json|service|yaml)",
     "scripts": r"[a-z]+|[a-z]+/\w+\.py",
-    "server": r"PROTOCOL\.md|\w+\.py|[a-z]+/\w+\.py|mail/templates/\w+\.(txt|html)|mail/languages/\w+\.po",
+    "server": r"PROTOCOL\.md|\w+\.py|[a-z]+/\w+\.py|mail/templates/\w+\.(txt|html)|[a-z]+/languages/\w+\.po"
+    r"|pages/templates/\w+\.html|pages/static/\w+\.(css|js|svg)",
     "sql": r"\d[\da-z]_\w+\.sql",  # flat, because psql runs the files in name order
     "tests": r"conftest\.py|data/[\d.]+/\w+\.(jsonl?|sql)|support/(\w+\.(py|sql)|images/[a-z]+/\w+)"
     r"|(client|project|sql|server(/[a-z]+)?)/test_\w+\.py",

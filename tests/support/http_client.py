@@ -40,8 +40,9 @@ class HttpClient:
 @pytest.fixture
 def http(server: SimpleNamespace) -> Iterator[HttpClient]:
     from busware.server.http import HttpServer
+    from busware.server.pages.pages import Pages
 
-    http_server = HttpServer(server.settings, server.operations, listener=server.listener)
+    http_server = HttpServer(server.settings, server.operations, listener=server.listener, make_pages=Pages)
     http_server.start()
     client = HttpClient(f"http://{server.host}:{http_server.port}", http_server)
     yield client

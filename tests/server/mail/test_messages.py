@@ -17,8 +17,8 @@ from fpdf import FPDF
 from pypdf import PdfReader
 
 from busware.server.documents.pdf_text import PdfText
+from busware.server.languages import CODES, language
 from busware.server.mail.booking_text import BookingText
-from busware.server.mail.languages import CODES, language
 from busware.server.mail.messages import Content, Sender, compose, content
 from busware.server.mail.templates import KINDS, Templates
 from tests.support.bookings import OFFER, REFERENCE, booking

@@ -1,0 +1,10 @@
+"""The pages for travellers: HTML made by the server, which works without JavaScript.
+
+pages       the table of paths and views; the pages of errors
+visits      one request of a page: what a view needs, and makes its answer with
+forms       fields of forms; protection against requests of other sites; idempotency keys
+cookies     what the browser keeps: session, opened bookings, language
+rendering   templates and their filters                    static_files  stylesheet and scripts
+refusals    refusals as texts in the traveller's language  kinds         the nouns of each kind of service
+journeys    from the search to the trip
+"""

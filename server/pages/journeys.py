@@ -1,0 +1,244 @@
+"""From the search to the trip: the search form, the trips that are found, the seats of a trip.
+
+The address of each page has the whole search, so that pages can be shared, kept and opened in several tabs.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from starlette.responses import Response
+
+from busware.server import protocol
+from busware.server.pages import forms, kinds
+from busware.server.pages.kinds import N_, Kind
+from busware.server.pages.visits import Page, Table, Visit, address
+from busware.server.protocol import PlaceList, Refusal, Seats, Trip
+
+MAX_COUNT = 10  # seats in the search; a service may sell fewer in one booking
+_DAYS_AROUND = 3  # dates that are offered before and after the chosen one
+TIMES = {  # of departure: the first hour, and the hour after the last
+    "night": (N_("Before 6:00"), 0, 6),
+    "morning": (N_("6:00 to 12:00"), 6, 12),
+    "afternoon": (N_("12:00 to 18:00"), 12, 18),
+    "evening": (N_("After 18:00"), 18, 24),
+}
+_COOLING = {"ac": True, "non_ac": False}
+_SORTS: dict[str, tuple[str, Callable[[Trip], Any]]] = {
+    "departs": (N_("Departure"), lambda trip: trip.departs_at),
+    "fare": (N_("Fare"), lambda trip: Decimal(trip.fare)),
+    "duration": (N_("Duration"), lambda trip: trip.arrives_at - trip.departs_at),
+}
+
+
+@dataclass(frozen=True)
+class Search:
+    """What a traveller looks for, as the query of the pages has it."""
+
+    kind: Kind
+    origin: str
+    destination: str
+    date: str
+    until: str
+    seats: int
+
+    @property
+    def query(self) -> dict[str, Any]:
+        """The query."""
+        return {
+            "kind": self.kind.name,
+            "origin": self.origin,
+            "destination": self.destination if self.kind.destination else "",
+            "date": self.date,
+            "until": self.until,
+            "seats": self.seats,
+        }
+
+    def trips(self, visit: Visit) -> list[Trip]:
+        """The trips that are found. Raises Refusal."""
+        found = visit.request(
+            protocol.Search,
+            kind=self.kind.name,
+            origin=self.origin,
+            destination=self.destination,
+            date=self.date,
+            until=self.until,
+        )
+        return list(found.trips)
+
+
+def search_of(visit: Visit) -> Search:
+    """The search in the query."""
+    kind = kinds.kind_of(visit.value("kind", kinds.FIRST))
+    origin = visit.value("origin")
+    day = visit.value("date")
+    return Search(
+        kind=kind,
+        origin=origin,
+        destination=visit.value("destination") if kind.destination else origin,
+        date=day,
+        until=visit.value("until") if kind.until else "",
+        seats=max(1, min(MAX_COUNT, visit.whole_number("seats", 1))),
+    )
+
+
+# The search form -------------------------------------------------------------------------------
+
+
+def show_search(visit: Visit) -> Response:
+    """The search form."""
+    search = search_of(visit)
+    listed: PlaceList = visit.request(protocol.Places, kind=search.kind.name)
+    return visit.render("search.html", search=search, kind=search.kind, **_choices(visit, search, listed))
+
+
+def _choices(visit: Visit, search: Search, listed: PlaceList) -> dict[str, Any]:
+    """What the search form offers."""
+    whole = [place for place in listed.places if place.part_of is None]
+    first = listed.on_sale_from or visit.now.date()
+    chosen = visit.day("date") or max(first, visit.tomorrow)
+    return {
+        "kinds": kinds.KINDS.values(),
+        "places": listed.places,
+        "venues": whole,
+        "first": first,
+        "last": listed.on_sale_until,
+        "date": chosen,
+        "until": visit.day("until") or chosen + timedelta(days=1),
+        "counts": range(1, MAX_COUNT + 1),
+    }
+
+
+# The trips that are found ----------------------------------------------------------------------
+
+
+def show_trips(visit: Visit) -> Response:
+    """The trips that are found; if the search is refused, the form with the reason."""
+    search = search_of(visit)
+    listed: PlaceList = visit.request(protocol.Places, kind=search.kind.name)
+    try:
+        trips = search.trips(visit)
+    except Refusal as refusal:
+        visit.refusal = refusal
+        return visit.render("search.html", search=search, kind=search.kind, **_choices(visit, search, listed))
+    shown = _filtered(visit, trips)
+    sort = visit.value("sort", "departs")
+    _, key = _SORTS.get(sort, _SORTS["departs"])
+    return visit.render(
+        "trips.html",
+        search=search,
+        kind=search.kind,
+        trips=sorted(shown, key=key),
+        found=len(trips),
+        dates=_dates(search, listed),
+        filters=_filters(visit, trips),
+        sorts={name: label for name, (label, _) in _SORTS.items()},
+        sort=sort,
+        address_of=lambda trip: address(f"/trips/{trip.bus_id}", search.query),
+        **_choices(visit, search, listed),
+    )
+
+
+def _dates(search: Search, listed: PlaceList) -> list[tuple[date, str | None]]:
+    """The dates around the chosen one that are on sale, each with its address; the chosen one without."""
+    chosen = date.fromisoformat(search.date)
+    days = [chosen + timedelta(days=n) for n in range(-_DAYS_AROUND, _DAYS_AROUND + 1)]
+    first, last = listed.on_sale_from or chosen, listed.on_sale_until or chosen
+    return [
+        (day, None if day == chosen else address("/trips", search.query | _shifted(search, day - chosen)))
+        for day in days
+        if first <= day <= last or day == chosen
+    ]
+
+
+def _shifted(search: Search, by: timedelta) -> dict[str, str]:
+    """The dates of a search, later by some days."""
+    given = {"date": search.date, "until": search.until}
+    return {name: (date.fromisoformat(text) + by).isoformat() for name, text in given.items() if text}
+
+
+def _filters(visit: Visit, trips: Sequence[Trip]) -> dict[str, Any]:
+    """The filters that can tell some trips from others, with their values."""
+    bus_types = [name for name in kinds.BUS_TYPES if any(trip.bus_type == name for trip in trips)]
+    times = [name for name in TIMES if any(_leaves(trip, name) for trip in trips)]
+    cooling = {trip.ac for trip in trips if trip.ac is not None}
+    fares = sorted({Decimal(trip.fare) for trip in trips})
+    return {
+        "type": {name: kinds.BUS_TYPES[name] for name in bus_types} if len(bus_types) > 1 else {},
+        "ac": {"ac": N_("AC"), "non_ac": N_("Non-AC")} if len(cooling) > 1 else {},
+        "time": {name: TIMES[name][0] for name in times} if len(times) > 1 else {},
+        "fare": fares if len(fares) > 1 else [],
+        "currency": trips[0].currency if trips else "",
+        "count": sum(bool(visit.values(name, "")[0]) for name in ("type", "ac", "time", "max_fare")),
+    }
+
+
+def _filtered(visit: Visit, trips: Iterable[Trip]) -> list[Trip]:
+    """The trips that pass the filters in the query."""
+    bus_types, cooling, times = (
+        [value for value in visit.values(name, "") if value] for name in ("type", "ac", "time")
+    )
+    limit = visit.value("max_fare")
+    most = Decimal(limit) if limit.replace(".", "", 1).isdecimal() and limit.isascii() else None
+    return [
+        trip
+        for trip in trips
+        if (not bus_types or trip.bus_type in bus_types)
+        and (not cooling or trip.ac in [_COOLING.get(value) for value in cooling])
+        and (not times or any(_leaves(trip, name) for name in times))
+        and (most is None or Decimal(trip.fare) <= most)
+    ]
+
+
+def _leaves(trip: Trip, time: str) -> bool:
+    """Whether a trip departs in a part of the day."""
+    _, first, end = TIMES.get(time, ("", 0, 0))
+    return first <= trip.departs_at.hour < end
+
+
+# The seats of a trip ---------------------------------------------------------------------------
+
+
+def show_trip(visit: Visit) -> Response:
+    """A trip with its seats."""
+    search, trip = found_trip(visit)
+    return visit.render(
+        "trip.html",
+        search=search,
+        kind=search.kind,
+        trip=trip,
+        seats=seat_map_of(visit, trip),
+        key=forms.new_key(),
+        back=address("/trips", search.query),
+        chosen=[int(seat) for seat in visit.values("seat", "") if seat.isdecimal()],
+    )
+
+
+def found_trip(visit: Visit) -> tuple[Search, Trip]:
+    """The search in the query, and the trip in the path. Raises Refusal (unknown_trip)."""
+    search = search_of(visit)
+    for trip in search.trips(visit):
+        if str(trip.bus_id) == visit.path["bus_id"]:
+            return search, trip
+    raise Refusal("unknown_trip", "There is no such trip on this date, or it is no longer sold.")
+
+
+def seat_map_of(visit: Visit, trip: Trip) -> Seats:
+    """The seats of the segment of a trip. Raises Refusal."""
+    seats: Seats = visit.request(
+        protocol.SeatMap,
+        bus_id=trip.bus_id,
+        travel_date=trip.travel_date,
+        from_stop=trip.from_stop,
+        to_stop=trip.to_stop,
+    )
+    return seats
+
+
+PAGES: Table = {
+    "/": Page(show_search),
+    "/trips": Page(show_trips),
+    "/trips/{bus_id}": Page(show_trip),
+}

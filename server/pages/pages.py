@@ -1,0 +1,93 @@
+"""The table of the pages, and the pages about errors."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from http import HTTPStatus
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+
+from busware.server.http import problems
+from busware.server.http.app import accepts_page
+from busware.server.http.executor import Executor
+from busware.server.pages import forms, journeys, languages, static_files
+from busware.server.pages.visits import Page, Table, Visit
+from busware.server.protocol import Refusal
+
+Handler = Callable[[HttpRequest], Awaitable[Response]]
+
+_PAGES: Table = {**journeys.PAGES, **languages.PAGES}
+
+
+class Pages:
+    """The pages. handlers: path → method → handler, for the HTTP server."""
+
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
+        self.handlers: dict[str, dict[str, Handler]] = {static_files.PATH: {"GET": static_files.answer}}
+        for path, page in _PAGES.items():
+            handler: Handler = partial(self._answer, page)
+            self.handlers[path] = {"GET": handler} | ({"POST": handler} if page.submit else {})
+
+    async def _answer(self, page: Page, http: HttpRequest) -> Response:
+        if http.scope["path"] == "/" and not accepts_page(http):
+            raise HTTPException(HTTPStatus.NOT_FOUND)
+        try:
+            is_sent = http.method == "POST"
+            body = await self._form(http) if is_sent else b""
+            visit = Visit(http, self._executor, body)
+            answer = partial(_submit if is_sent else _show, page, visit)
+            return await self._executor.run(http, answer, page.threads if is_sent else "http")
+        except Exception as error:  # noqa: BLE001 - problems.of_error logs it
+            return self.answer_error(http, error)
+
+    def answer_error(self, http: HttpRequest, error: Exception) -> Response:
+        """The page about an error."""
+        problem = problems.of_error(http, error)
+        visit = Visit(_without_query(http), self._executor)
+        if isinstance(error, Refusal):
+            visit.refusal = error
+        response = visit.render(
+            "error.html",
+            problem.status,
+            status=problem.status,
+            request_id=msgspec.json.decode(problem.body).get("request_id"),
+        )
+        response.headers.update(problem.headers)
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    async def _form(self, http: HttpRequest) -> bytes:
+        """The body of a form. Raises Problem."""
+        mime_type = http.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if mime_type != forms.MIME_TYPE:
+            raise problems.of_status(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"A form must be {forms.MIME_TYPE}.")
+        return await self._executor.body(http)
+
+
+def _show(page: Page, visit: Visit) -> Response:
+    return page.show(visit)
+
+
+def _submit(page: Page, visit: Visit) -> Response:
+    """Carry out a form; if that is refused, show it again, with the status of the refusal."""
+    assert page.submit is not None  # noqa: S101 - for the type checker: it has a handler of POST
+    try:
+        visit.check_form()
+        return page.submit(visit)
+    except Refusal as refusal:
+        visit.refusal = refusal
+        problem = problems.of_refusal(refusal)
+    response = page.show(visit)
+    if response.status_code == HTTPStatus.OK:
+        response.status_code = problem.status
+        response.headers.update(problem.headers)
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _without_query(http: HttpRequest) -> HttpRequest:
+    """The request without its query, which may be what is wrong."""
+    return HttpRequest({**http.scope, "query_string": b"", "method": "GET"})

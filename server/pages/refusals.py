@@ -1,0 +1,94 @@
+"""Refusals as texts in the language of the traveller, and the field of a form that a refusal is about.
+
+In English, the message of the refusal is shown: it names the seats, the places and the amounts. The other
+languages have a text for each reason that a traveller can meet. A reason without one is shown in English.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from busware.server.languages import DEFAULT, Language
+from busware.server.pages.kinds import N_
+from busware.server.protocol import Refusal
+
+_TEXTS = {
+    "form_expired": N_("This page was open for too long. Check the form and send it again."),
+    "session_ended": N_("Your session has ended. Sign in, or send the form again as a guest."),
+    "unknown_place": N_("There is no place with this name. Choose one of the list."),
+    "ambiguous_place": N_("Several places have this name. Choose one of them."),
+    "unknown_trip": N_("There is no such trip on this date."),
+    "unknown_booking": N_("There is no booking with this reference and phone number."),
+    "not_on_route": N_("The trip does not go from this place to that one."),
+    "departed": N_("The trip has left, or is no longer sold."),
+    "trip_cancelled": N_("The trip is cancelled."),
+    "stop_skipped": N_("The trip does not stop there."),
+    "seat_taken": N_("Another traveller was faster: one of these seats is taken now."),
+    "sold_out": N_("Not so many seats are free. Choose fewer seats or another trip."),
+    "reserved_seat": N_("One of these seats is reserved for women or for passengers with a disability."),
+    "too_short": N_("The trip is not sold for such a short way yet."),
+    "too_many_on_trip": N_("You may not have more seats on this trip."),
+    "too_many_seats": N_("A booking may not have so many seats."),
+    "too_many_holds": N_("You hold too many seats without payment. Wait, or release a hold."),
+    "queue_full": N_("The waitlist is full."),
+    "hold_expired": N_("The time for this hold is over."),
+    "payment_required": N_("The booking has to be paid first."),
+    "provider_unavailable": N_("Payments do not work at the moment. Try again."),
+    "displaced": N_("The ticket has lost its seat. Accept or decline the offer first."),
+    "offer_ended": N_("The offer has ended."),
+    "no_offer": N_("The booking has no such offer."),
+    "not_held": N_("The booking is not held any more."),
+    "already_booked": N_("The booking is confirmed already."),
+    "already_cancelled": N_("It is cancelled already."),
+    "checked_in": N_("The passenger is checked in, so this is not possible any more."),
+    "other_fare": N_("The other seat has another fare."),
+    "other_amount": N_("The amounts have changed. Look at them again."),
+    "not_exchangeable": N_("This booking cannot be exchanged."),
+    "too_many_transfers": N_("The ticket may not be transferred any more."),
+    "unknown_concession": N_("The service has no such concession."),
+    "unknown_promo_code": N_("This promo code is not valid for this trip."),
+    "promo_code_used_up": N_("This promo code is used up."),
+    "unknown_class": N_("The service has no such class."),
+    "unknown_seat": N_("The trip has no such seat."),
+    "key_reused": N_("You have sent this form already, with other values. Check it and send it again."),
+    "wrong_password": N_("Username or password is wrong."),
+    "username_taken": N_("This username is taken. Choose another one."),
+    "not_signed_in": N_("Sign in first."),
+    "not_allowed": N_("This is not allowed at the moment. Wait and try again."),
+    "busy": N_("The server is busy. Nothing was done. Try again."),
+    "draining": N_("The server restarts. Nothing was done. Try again."),
+    "outcome_unknown": N_(
+        "It is not known whether this was done. Send the form again: nothing is done twice."
+    ),
+    "bad_request": N_("This value is not valid. Check it."),
+}
+_PAGE_ONLY = ("form_expired", "session_ended")  # reasons of the pages, which have no better message
+_FIELDS = {  # of a reason that does not name its field
+    "wrong_password": "password",
+    "username_taken": "username",
+    "unknown_booking": "reference",
+    "unknown_promo_code": "promo_code",
+    "promo_code_used_up": "promo_code",
+    "seat_taken": "seat",
+    "unknown_seat": "seat",
+    "reserved_seat": "seat",
+    "too_many_seats": "seats",
+    "sold_out": "seats",
+}
+_OF_PLACES = ("unknown_place", "ambiguous_place")
+_NAMES = {"count": "seats", "seats": "seat"}  # fields of the protocol → of the pages
+
+
+def text(refusal: Refusal, language: Language) -> str:
+    """A refusal as a text."""
+    known = _TEXTS.get(refusal.reason)
+    if known is None or (language.code == DEFAULT and refusal.reason not in _PAGE_ONLY):
+        return refusal.message
+    return language.gettext(known)
+
+
+def field_of(refusal: Refusal, fields: Mapping[str, Sequence[str]]) -> str:
+    """The name of the field that a refusal is about; empty if it is about none. fields: what was typed."""
+    if refusal.reason in _OF_PLACES:
+        typed = ((name, fields.get(name, [""])[0]) for name in ("origin", "destination"))
+        return next((name for name, value in typed if value and value in refusal.message), "origin")
+    named = str(refusal.data.get("field", ""))
+    return _FIELDS.get(refusal.reason) or _NAMES.get(named, named)

@@ -1,0 +1,243 @@
+"""One request of a page: what a view needs to read, and makes its answer with.
+
+A view is a function that runs on a worker thread. It sends requests of the protocol, as a program would over
+the API, so permissions and limits are the same. Page.show answers GET. Page.submit answers POST, and raises
+the Refusal of a request that is refused: then Page.show shows the form again, with what was typed and with
+the refusal at its field.
+"""
+
+import gzip
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from http import HTTPStatus
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+import msgspec
+from babel import negotiate_locale
+from starlette.requests import Request as HttpRequest
+from starlette.responses import RedirectResponse, Response
+
+from busware.server import protocol
+from busware.server.http.executor import Executor, Threads
+from busware.server.http.routes import Resource
+from busware.server.languages import CODES, DEFAULT, Language, language
+from busware.server.pages import forms, refusals, rendering, static_files
+from busware.server.pages.cookies import Cookies
+from busware.server.protocol import Caller, Refusal
+
+T = TypeVar("T")
+
+_COMPRESSED_BYTES = 1000  # a shorter page is not compressed
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": _POLICY,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Referrer-Policy": "same-origin",  # with no-referrer, browsers send forms with the Origin "null"
+    "Vary": "Accept-Encoding, Accept-Language, Cookie",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class Visit:
+    """One request of a page.
+
+    path: the fields of its path. query, form: those of its query and of the form that is sent. refusal: why
+    the form was refused.
+    """
+
+    def __init__(self, http: HttpRequest, executor: Executor, body: bytes = b"") -> None:
+        self._http = http
+        self._executor = executor
+        self.settings = executor.settings
+        self.path: Mapping[str, str] = http.path_params
+        self.query = forms.parse(http.scope["query_string"].decode("latin-1"))
+        self.is_sent = http.method == "POST"
+        self.form = forms.parse(body.decode("utf-8", "replace")) if self.is_sent else {}
+        self.cookies = Cookies(http.cookies, secure=http.url.scheme == "https")
+        self.language = self._language()
+        self.refusal: Refusal | None = None
+        self.session_ended = False
+
+    # Reading -----------------------------------------------------------------------------------
+
+    @property
+    def address(self) -> str:
+        """The path and the query of this request, for links back to it."""
+        query = self._http.scope["query_string"].decode("latin-1")
+        return self.here + (f"?{query}" if query else "")
+
+    def with_query(self, name: str, value: str) -> str:
+        """The address of this page with another value of a field."""
+        return address(self.here, self.query | {name: [value]})
+
+    @property
+    def here(self) -> str:
+        """The path of this request."""
+        return str(self._http.scope["path"])
+
+    def value(self, name: str, default: str = "") -> str:
+        """What was typed into a field, or the value in the query."""
+        return self.values(name, default)[0]
+
+    def values(self, name: str, *default: str) -> list[str]:
+        """What was typed into the fields of a name, or the values in the query."""
+        return self.form.get(name) or self.query.get(name) or list(default)
+
+    def whole_number(self, name: str, default: int) -> int:
+        """The value of a field as a number; the default if it is none."""
+        text = self.value(name)
+        return int(text) if text.isascii() and text.isdecimal() and len(text) <= 9 else default
+
+    def day(self, name: str) -> date | None:
+        """The value of a field as a date; None if it is none."""
+        try:
+            return date.fromisoformat(self.value(name))
+        except ValueError:
+            return None
+
+    @cached_property
+    def now(self) -> datetime:
+        """The time, in the time zone of the server."""
+        return datetime.now(ZoneInfo(self.settings.time_zone))
+
+    @property
+    def tomorrow(self) -> date:
+        """The day after today."""
+        return self.now.date() + timedelta(days=1)
+
+    def check_form(self) -> None:
+        """Check that a page of this server has sent the form. Raises Refusal (form_expired).
+
+        Its token needs the cookie of the browser. The Origin of the request is checked before
+        (server/http/origins.py).
+        """
+        token, secret = self.form.get(forms.TOKEN, [""])[0], self.cookies.get("form")
+        if not secret or not forms.is_token(token, secret):
+            raise Refusal("form_expired", "This page was open for too long. Send the form again.")
+
+    def key(self) -> str:
+        """The idempotency key of the form."""
+        return forms.idempotency_key(
+            self.form.get(forms.KEY, [""])[0] or forms.new_key(), self.cookies.secret()
+        )
+
+    # Requests of the protocol ------------------------------------------------------------------
+
+    @cached_property
+    def caller(self) -> Caller:
+        """The caller. If its session has ended, the cookie is removed, and the caller is a guest.
+
+        Raises Refusal (session_ended) if a form is sent: it may be meant for the account.
+        """
+        try:
+            return self._executor.caller_with(self._http, self.cookies.get("session"))
+        except Refusal as refusal:
+            if refusal.reason != "not_signed_in":
+                raise
+            self.cookies.set("session", None)
+            self.session_ended = True
+            if self.is_sent:
+                raise Refusal("session_ended", "Your session has ended. Nothing was done.") from None
+            return self._executor.caller_with(self._http, None)
+
+    def request(self, method: type[protocol.Request], /, **values: Any) -> Any:
+        """The reply to a request. values: texts, which may be empty, or values of its fields.
+
+        Raises Refusal or InternalError.
+        """
+        texts = {name: [value] for name, value in values.items() if isinstance(value, str)}
+        others = {name: value for name, value in values.items() if not isinstance(value, str) and value}
+        request = Resource.of(method).request_of_texts(texts, **others)
+        without_session = isinstance(request, protocol.Register | protocol.Login | protocol.ResetPassword)
+        caller = self._executor.caller_with(self._http, None) if without_session else self.caller
+        reply = self._executor.perform(request, caller)
+        return msgspec.json.decode(reply, type=request.reply)
+
+    # Answers -----------------------------------------------------------------------------------
+
+    def render(self, template: str, http_status: int = HTTPStatus.OK, **values: Any) -> Response:
+        """A page. values: of its template."""
+        context = {
+            "visit": self,
+            "language": self.language,
+            "kind": None,
+            "token": lambda: forms.token(self.cookies.secret()),
+            "new_key": forms.new_key,
+            "signed_in": bool(self.cookies.get("session")),
+            **values,
+        }
+        text = rendering.render(template, self.language, context)
+        return self.send(text.encode(), "text/html", http_status)
+
+    def send(self, content: bytes, mime_type: str, status: int = HTTPStatus.OK, **headers: str) -> Response:
+        """An answer with this content."""
+        response = Response(content, status, {**HEADERS, **headers}, mime_type)
+        if len(content) > _COMPRESSED_BYTES and static_files.accepts_gzip(self._http):
+            response = Response(gzip.compress(content, 5), status, {**HEADERS, **headers}, mime_type)
+            response.headers["Content-Encoding"] = "gzip"
+        response.headers.setdefault("Cache-Control", "private, no-cache")
+        self.cookies.add_to(response)
+        return response
+
+    def see(self, path: str, query: Mapping[str, Any] | None = None) -> Response:
+        """Send the browser to another page, which it gets with GET."""
+        response = RedirectResponse(address(path, query), HTTPStatus.SEE_OTHER, HEADERS)
+        self.cookies.add_to(response)
+        return response
+
+    # Refusals ----------------------------------------------------------------------------------
+
+    @cached_property
+    def problem(self) -> str:
+        """Why the form was refused, in the language of the traveller; empty if it was not."""
+        return refusals.text(self.refusal, self.language) if self.refusal else ""
+
+    @cached_property
+    def wrong_field(self) -> str:
+        """The name of the field that the refusal is about; empty if it is about none."""
+        return refusals.field_of(self.refusal, self.form or self.query) if self.refusal else ""
+
+    def _language(self) -> Language:
+        chosen = self.cookies.get("language")
+        if chosen in CODES:
+            return language(chosen)
+        accepted = [
+            part.partition(";")[0].strip()
+            for part in self._http.headers.get("accept-language", "").split(",")
+        ]
+        wanted = [code.partition("-")[0] for code in accepted if code]
+        return language(negotiate_locale(wanted, CODES) or DEFAULT)
+
+
+View = Callable[[Visit], Response]
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page. show: answers GET. submit: answers POST. threads: on which POST runs."""
+
+    show: View
+    submit: View | None = None
+    threads: Threads = "http"
+
+
+Table = dict[str, Page]  # path → page
+
+
+def address(path: str, query: Mapping[str, Any] | None = None) -> str:
+    """A path with a query. Values that are empty are left out; a list is a field for each member."""
+    given = {name: value for name, value in (query or {}).items() if value not in (None, "", [])}
+    return f"{path}?{urlencode(given, doseq=True)}" if given else path
+
+
+def is_local(path: str) -> bool:
+    """Whether a path leads to this server: browsers read "//host" and "/\\host" as another one."""
+    return path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
