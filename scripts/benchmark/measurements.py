@@ -166,8 +166,12 @@ def _whole_server() -> Iterator[tuple[str, Measurement]]:
         "processes",
         Measurement("bookings, 64 clients, 2 processes, compared with 1", two, Server(book, 64), at_least(1)),
     )
-    http = Server(book, 16, http=True)
+    http = Server(book, 16, http="POST /v1/bookings")
     yield "http", Measurement("`POST /v1/bookings`, 16 clients", http, None, at_least(1_000, "/s"))
+    ten = workloads.search(100, 10)
+    page, reply = (Server(ten, 16, http=target) for target in ("GET /trips", "GET /v1/trips"))
+    title = "search results as a page, 10 trips, 16 clients; compared with the reply as JSON"
+    yield "page", Measurement(title, page, reply, at_least(0.2))
     start = Starting(book.dataset)
     yield (
         "start",

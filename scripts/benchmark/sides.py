@@ -21,6 +21,7 @@ from itertools import islice
 from pathlib import Path
 from time import perf_counter
 from typing import Protocol, Self
+from urllib.parse import urlencode
 
 from busware.server.embedded.data_folder import Urls
 from scripts.benchmark import PROJECT, load, pgbench
@@ -98,20 +99,24 @@ class PgBench:
 
 @dataclass(frozen=True)
 class Server:
-    """This server, with a number of working and idle clients."""
+    """This server, with a number of working and idle clients.
+
+    http: the method and the path of the requests, if the clients use HTTP.
+    """
 
     workload: Workload
     clients: int
     idle: int = 0
     processes: int = 1
-    http: bool = False
+    http: str = ""
 
     @property
     def name(self) -> str:
         """The name in the table."""
         idle = f" and {self.idle:,} idle" if self.idle else ""
         processes = f", {self.processes} processes" if self.processes > 1 else ""
-        return f"busware, {self.clients}{idle}{processes}{' over HTTP' * self.http}"
+        http = f", `{self.http}`" if self.http else ""
+        return f"busware, {self.clients}{idle}{processes}{http}"
 
     def run(self, datasets: Datasets, duration: Duration) -> Sample:
         """Run once. Raises InvalidRun."""
@@ -154,9 +159,11 @@ class Server:
 
     def _plan(self, address: tuple[str, int], operations: list[Operation], duration: Duration) -> Plan:
         if self.http:
-            operations = [[as_http(line, address) for line in operation] for operation in operations]
+            operations = [
+                [as_http(line, self.http, address) for line in operation] for operation in operations
+            ]
         each = [operations[n :: self.clients] for n in range(self.clients)]
-        return Plan(*address, each, duration, self.idle, self.http)
+        return Plan(*address, each, duration, self.idle, bool(self.http))
 
 
 @dataclass(frozen=True)
@@ -235,12 +242,16 @@ def run_server(urls: Urls, **options: int) -> Iterator[RunningServer]:
         process.communicate(timeout=STOP_SECONDS)
 
 
-def as_http(request: bytes, address: tuple[str, int]) -> bytes:
-    """A JSON-RPC booking request as an HTTP request."""
-    body = json.dumps(json.loads(request)["params"], separators=(",", ":")).encode()
-    head = f"POST /v1/bookings HTTP/1.1\r\nHost: {address[0]}:{address[1]}\r\n"
-    head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    return head.encode() + body
+def as_http(request: bytes, target: str, address: tuple[str, int]) -> bytes:
+    """A JSON-RPC request as an HTTP request. target: its method and path."""
+    params = json.loads(request)["params"]
+    method, path = target.split()
+    body = b"" if method == "GET" else json.dumps(params, separators=(",", ":")).encode()
+    query = f"?{urlencode(params)}" if method == "GET" else ""
+    head = f"{method} {path}{query} HTTP/1.1\r\nHost: {address[0]}:{address[1]}\r\n"
+    if body:
+        head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    return head.encode() + b"\r\n" + body
 
 
 @contextmanager
