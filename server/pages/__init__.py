@@ -6,5 +6,5 @@ forms       fields of forms; protection against requests of other sites; idempot
 cookies     what the browser keeps: session, opened bookings, language
 rendering   templates and their filters                    static_files  stylesheet and scripts
 refusals    refusals as texts in the traveller's language  kinds         the nouns of each kind of service
-journeys    from the search to the trip
+journeys    from the search to the trip                    seat_map      the seats of a trip as tables
 """

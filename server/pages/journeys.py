@@ -12,8 +12,9 @@ from typing import Any
 from starlette.responses import Response
 
 from busware.server import protocol
-from busware.server.pages import forms, kinds
+from busware.server.pages import forms, kinds, seat_map
 from busware.server.pages.kinds import N_, Kind
+from busware.server.pages.seat_map import Choice
 from busware.server.pages.visits import Page, Table, Visit, address
 from busware.server.protocol import PlaceList, Refusal, Seats, Trip
 
@@ -204,15 +205,17 @@ def _leaves(trip: Trip, time: str) -> bool:
 def show_trip(visit: Visit) -> Response:
     """A trip with its seats."""
     search, trip = found_trip(visit)
+    chosen = [int(seat) for seat in visit.values("seat") if seat.isascii() and seat.isdecimal()]
+    shown = seat_map.view(seat_map_of(visit, trip), search.kind, visit.language, Choice(chosen))
     return visit.render(
         "trip.html",
         search=search,
         kind=search.kind,
         trip=trip,
-        seats=seat_map_of(visit, trip),
+        seat_map=shown,
+        instead=address(visit.here, visit.query | {"seat": shown.kept + shown.offered}),
         key=forms.new_key(),
         back=address("/trips", search.query),
-        chosen=[int(seat) for seat in visit.values("seat", "") if seat.isdecimal()],
     )
 
 

@@ -27,7 +27,8 @@ class Kind:
 
     title: of the choice between the kinds. origin, destination, date, until: labels of the search; a kind
     without a destination is at one place, and one without `until` needs no second date. departs, arrives:
-    what the times mean. count: a number of seats.
+    what the times mean. count: a number of seats. front: what the seats face, where no driver is drawn.
+    has_windows: whether the seats at the sides are beside windows.
     """
 
     name: str
@@ -43,8 +44,11 @@ class Kind:
     arrives: str
     seat: str
     passenger: str
+    choose: str = N_("Choose seats")
     count: Callable[[Language, int], str] = _seats
     needs_phone: bool = False
+    front: str | None = None
+    has_windows: bool = False
 
 
 KINDS = {
@@ -65,6 +69,7 @@ KINDS = {
             seat=N_("Seat"),
             passenger=N_("Passenger"),
             needs_phone=True,
+            has_windows=True,
         ),
         Kind(
             name="flight",
@@ -80,6 +85,8 @@ KINDS = {
             arrives=N_("Arrives"),
             seat=N_("Seat"),
             passenger=N_("Passenger"),
+            front=N_("Front"),
+            has_windows=True,
         ),
         Kind(
             name="show",
@@ -95,6 +102,7 @@ KINDS = {
             arrives=N_("Ends"),
             seat=N_("Seat"),
             passenger=N_("Guest"),
+            front=N_("Stage"),
         ),
         Kind(
             name="hotel",
@@ -110,6 +118,7 @@ KINDS = {
             arrives=N_("Check-out"),
             seat=N_("Room"),
             passenger=N_("Guest"),
+            choose=N_("Choose rooms"),
             count=_rooms,
         ),
     )

@@ -30,11 +30,12 @@ class Open(Protocol):
 @pytest.fixture(scope="module")
 def chromium() -> Iterator["Browser"]:
     """A Chromium without a window. It ends with the module, because Playwright occupies the event loop."""
-    from playwright.sync_api import sync_playwright  # only for these tests: the import takes time
+    from playwright.sync_api import expect, sync_playwright  # only for these tests: the import takes time
 
     program = shutil.which("chromium")
     if program is None:
         pytest.skip("chromium is not installed: apt install chromium")
+    expect.set_options(timeout=WAIT_SECONDS * 1000)
     with sync_playwright() as playwright, playwright.chromium.launch(executable_path=program) as browser:
         yield browser
 
