@@ -17,9 +17,11 @@ server/tcp/plain_text.py and client/terminal.py execute the same steps and displ
 from busware.server.conversation.commands import (
     COMMANDS,
     WELCOME,
+    asks_for_help,
     begin,
     command_named_by,
     ends_connection,
+    help_text,
 )
 from busware.server.conversation.dates import parse_date
 from busware.server.conversation.dialogue import (
@@ -42,6 +44,6 @@ from busware.server.conversation.dialogue import (
 
 __all__ = [
     "BACK", "COMMANDS", "HELP", "QUIT", "WELCOME", "Ask", "Call", "Choice", "Context", "Dialogue",
-    "InvalidInput", "OpenedBookings", "Show", "Step", "Tell", "begin", "command_named_by", "ends_connection",
-    "no_answer", "parse_date", "undo_outcome",
+    "InvalidInput", "OpenedBookings", "Show", "Step", "Tell", "asks_for_help", "begin", "command_named_by",
+    "ends_connection", "help_text", "no_answer", "parse_date", "undo_outcome",
 ]  # fmt: skip

@@ -14,7 +14,14 @@ from typing import Any, TypeVar
 
 from busware.server.conversation.dates import find_date, parse_date
 from busware.server.conversation.dialogue import Ask, Choice, InvalidInput
-from busware.server.conversation.words import PHONE_EXAMPLES, REFERENCE_ALPHABET, day_of, listed, plural
+from busware.server.conversation.words import (
+    PHONE_EXAMPLE,
+    REFERENCE_ALPHABET,
+    day_of,
+    listed,
+    plural,
+    quoted,
+)
 from busware.server.protocol import Place, fold_name, normalize_text
 
 T = TypeVar("T")
@@ -25,7 +32,7 @@ _MIN_BEGINNING = 3  # characters of the beginning of a place's name, as in sql/2
 _MAX_PLACES_LISTED = 5  # in one message
 _MAX_SIMILAR = 5  # places in the message about an unknown one
 _SIMILARITY = 0.7  # of these places to the answer, at least; 1 is the same text
-_MAX_QUOTED = 40  # characters of an answer that a message repeats
+_MAX_NUMBERS_LISTED = 6  # in one message
 _SEPARATORS = re.compile(r"[\s,;&]+|\band\b")
 _RANGE = re.compile(r"(\d{1,5})\s*(?:-|–|to)\s*(\d{1,5})", re.ASCII)
 _MAX_RANGE = 100  # numbers
@@ -34,6 +41,7 @@ _PHONE = re.compile(r"\+?[\d\s().-]{6,32}", re.ASCII)
 _PHONE_AND_NAME = re.compile(r"(\+?[\d\s().-]*\d)\s+([^\W\d].*)", re.DOTALL)
 _TIME = re.compile(r"([01]?\d|2[0-3])[:.]([0-5]\d)(?::00)?", re.ASCII)
 _BETWEEN_NAMES = re.compile(r"\s*(?:,(?:\s*and\b)?|&|\band\b)\s*", re.IGNORECASE)
+LIST_PLACES = "Type ? for a list."
 _NO_PHONE = ("none", "no", "-")
 _YES_NO = {
     **dict.fromkeys(("y", "yes", "yesplease", "yeah", "yep", "sure", "ok", "okay", "confirm"), True),
@@ -41,15 +49,9 @@ _YES_NO = {
 }
 
 
-def quoted(typed: str) -> str:
-    """An answer as the subject of a message."""
-    if not typed:
-        return "An empty line"
-    return f'"{typed}"' if len(typed) <= _MAX_QUOTED else f'"{typed[:_MAX_QUOTED]}…"'
-
-
 def _letters(word: str) -> str:
-    return re.sub(r"[\s,_-]+", "", word.lower())
+    """The word in lower case. A sign after a letter does not count: non-ac is NON_AC, and -1 is not 1."""
+    return re.sub(r"(?<=[a-z])[\s,_-]+", "", word.lower())
 
 
 def with_default(parse: Callable[[str], T], default: D) -> Callable[[str], T | D]:
@@ -121,9 +123,7 @@ def one_of(options: Mapping[str, T], synonyms: Mapping[str, T] | None = None) ->
         found = {values[_letters(option)] for option in options if _letters(option).startswith(word)}
         if not word or word in _YES_NO or len(found) != 1:
             numbers = [known for known in values if known.isdigit()] if word.isdigit() else []
-            raise InvalidInput(
-                f"{quoted(typed)} is not a valid answer. Type {listed(numbers or options, 'or')}."
-            )
+            raise InvalidInput(f"{quoted(typed)} is not valid. Type {listed(numbers or options, 'or')}.")
         return found.pop()
 
     return parse
@@ -203,7 +203,7 @@ def place(
     def parse(typed: str) -> Place:
         found = names.named(typed) or names.beginning_with(typed)
         if found is None:
-            raise InvalidInput(names.unknown(typed, "Type ? for a list of places."))
+            raise InvalidInput(names.unknown(typed, LIST_PLACES))
         if found == excluded:
             raise InvalidInput(f"{relation} {found.name}. Type another place.")
         return found
@@ -247,7 +247,9 @@ def number_of(numbers: Collection[int], noun: str) -> Callable[[str], int]:
     def parse(typed: str) -> int:
         number = by_text.get(without_noun(typed, noun))
         if number is None:
-            raise InvalidInput(f"{quoted(typed)} is not a {noun} in the list. Type {listed(numbers, 'or')}.")
+            some = [*by_text][:_MAX_NUMBERS_LISTED]
+            some += ["another"] * (len(by_text) > len(some))
+            raise InvalidInput(f"{quoted(typed)} is not a {noun} in the list. Type {listed(some, 'or')}.")
         return number
 
     return parse
@@ -255,8 +257,8 @@ def number_of(numbers: Collection[int], noun: str) -> Callable[[str], int]:
 
 def some_of(numbers: Sequence[int], noun: str) -> Callable[[str], tuple[int, ...]]:
     """Some of these numbers; an empty line or "all" means all of them."""
-    expected = f"{noun} numbers such as {listed(numbers[:2], 'and')}, or all"
-    parse_numbers = number_list(numbers, noun, expected, f"Type {listed(numbers, 'or')}.")
+    example = f"{listed(numbers[:2], 'and')}, or all"
+    parse_numbers = number_list(numbers, noun, example, f"Type {listed(numbers, 'or')}.")
 
     def parse(typed: str) -> tuple[int, ...]:
         if typed.lower() in ("", "all"):
@@ -269,7 +271,7 @@ def some_of(numbers: Sequence[int], noun: str) -> Callable[[str], tuple[int, ...
 def phone(typed: str) -> str:
     """A phone number. Only its characters are checked here; whether it is valid is checked on use."""
     if not _PHONE.fullmatch(typed) or sum(c.isdigit() for c in typed) < 6:
-        raise InvalidInput(f"{quoted(typed)} is not a phone number, such as {PHONE_EXAMPLES}.")
+        raise InvalidInput(f"{quoted(typed)} is not a phone number, such as {PHONE_EXAMPLE}.")
     return typed
 
 
@@ -307,7 +309,7 @@ def contact(seats: int, seat: str, default: str | None, *, required: bool) -> Ca
         if number and not has_phone and (default or not required):
             number, names = "", [number, *names]  # names only
         if not number and required and not default:
-            raise InvalidInput(f"{quoted(typed)} has no phone number. Type one, such as {PHONE_EXAMPLES}.")
+            raise InvalidInput(f"{quoted(typed)} has no phone number. Type one, such as {PHONE_EXAMPLE}.")
         if len(names) > seats:
             numbers = f"{len(names)} {plural('name', names)} for {seats} {plural(seat, range(seats))}"
             raise InvalidInput(f"You typed {numbers}. Type at most one name for each {seat}.")
@@ -321,10 +323,10 @@ def reference(typed: str) -> str:
     """The reference of a booking, also from the number of a ticket (words.ticket_number)."""
     found = _REFERENCE.fullmatch(typed.upper().strip(". "))
     if found is None:
-        rule = "6 or more characters, such as CVK7GHJ"
+        rule = ", such as CVK7GHJ"
         if len(typed) >= 6 and typed.isalnum():
-            rule = "one has no I, O, 0, 1, 2, 4, 5 or 6"
-        raise InvalidInput(f"{quoted(typed)} is not a booking reference: {rule}.")
+            rule = ": one has no I, O, 0, 1, 2, 4, 5 or 6"
+        raise InvalidInput(f"{quoted(typed)} is not a reference{rule}.")
     return found[1]
 
 
@@ -345,11 +347,11 @@ def name(typed: str) -> str | None:
 
 
 def number_list(
-    known: Collection[int], noun: str, expected: str, hint: str
+    known: Collection[int], noun: str, example: str, hint: str
 ) -> Callable[[str], tuple[int, ...]]:
     """A list of different numbers such as "7, 8" or "7-9".
 
-    known: the numbers that exist. expected: what a valid list is. hint: what to type instead of an
+    known: the numbers that exist. example: valid lists. hint: what to type instead of an
     unknown number.
     """
 
@@ -358,7 +360,7 @@ def number_list(
         expanded = _RANGE.sub(lambda found: _expand_range(int(found[1]), int(found[2])), numbers)
         words = [word for word in _SEPARATORS.split(expanded) if word]
         if not words or not all(w.isascii() and w.isdigit() and len(w) <= 5 for w in words):
-            raise InvalidInput(f"{quoted(typed)} is not a list of numbers. Type {expected}.")
+            raise InvalidInput(f"{quoted(typed)} is not a list of numbers, such as {example}.")
         for number, times in Counter(int(word) for word in words).items():
             if times > 1:
                 raise InvalidInput(f"{number} appears more than once.")

@@ -41,6 +41,7 @@ from busware.server.conversation.words import (
     money,
     offer_advice,
     plural,
+    quoted,
     seat_line,
     summary,
     words_of,
@@ -235,9 +236,10 @@ def find(context: Context, typed: str) -> Steps[None]:
         elif found.references:
             break
         else:
-            yield Tell("No booking has that phone number, date and boarding place.", problem=True)
+            problem = "No booking has that phone number, date and boarding place."
             if not context.extended:
-                return
+                raise InvalidInput(problem)
+            yield Tell(problem, problem=True)
             place = yield ask_source
     lines: list[str] = []
     shown = found.references[:_MAX_SHOWN]
@@ -464,9 +466,7 @@ def _end_by_number_or_name(
             if len(by_day) == len(ends):
                 return by_day[answers.any_date(today)(typed)]
         possible = listed([*ends][:_MAX_ENDS_LISTED] + ["others"] * (len(ends) > _MAX_ENDS_LISTED), "or")
-        raise InvalidInput(
-            f"{answers.quoted(typed)} is not one of the {noun}s. Type a number, or {possible}."
-        )
+        raise InvalidInput(f"{quoted(typed)} is not one of the {noun}s. Type a number, or {possible}.")
 
     return parse
 

@@ -17,6 +17,7 @@ from busware.server.conversation import (
 )
 from busware.server.conversation.dialogue import (
     BACK,
+    CHOOSE,
     HELP,
     QUIT,
     QUIT_SYNONYMS,
@@ -29,22 +30,29 @@ from busware.server.conversation.dialogue import (
     answered,
     send_to_operator,
 )
+from busware.server.conversation.words import quoted
 from busware.server.protocol import Refusal, normalize_text
 
 END = ("stop", "terminate")
 _LEAVE = (QUIT, *QUIT_SYNONYMS)
+_HELP = (HELP, "?", "menu", "commands", "options")
 WELCOME = "Busware. Type bus, flight, show or hotel to book, or help for all commands."
 NO_QUESTION = "No question is open. Type help for all commands, or quit to disconnect."
+_SIMILARITY = 0.65  # of the command that an unknown word may mean, at least; 1 is the same text
 _MAX_SEARCHED = 200  # characters of an unknown line that are searched for a command
 
 
 @dataclass(frozen=True)
 class Command:
-    """A word that begins a dialogue. takes: what may follow it."""
+    """A word that begins a dialogue. takes: what may follow it.
+
+    chooses: in plain text it books at once, unless `choose` follows it.
+    """
 
     about: str
     begin: Callable[[Context, str], Steps[None]]
     takes: str
+    chooses: bool = False
 
 
 def say(context: Context, typed: str) -> Steps[None]:
@@ -56,8 +64,8 @@ def say(context: Context, typed: str) -> Steps[None]:
 
 COMMANDS: dict[str, Command] = {
     "bus": Command("book seats on a bus, or cancel them", reservation.bus, "[FROM TO [DATE]]"),
-    "flight": Command("book a seat on a flight", flights.flight, "[FROM TO [DATE]]"),
-    "show": Command("book seats at the theatre", shows.show, "[HH:MM] [DATE]"),
+    "flight": Command("book a seat on a flight", flights.flight, "[FROM TO [DATE]]", chooses=True),
+    "show": Command("book seats at the theatre", shows.show, "[HH:MM] [DATE]", chooses=True),
     "hotel": Command("book rooms for some nights", nights.stay, "[DATE [NIGHTS]]"),
     "status": Command("show a booking", bookings.status, "[REFERENCE [PHONE]]"),
     "cancel": Command(
@@ -87,6 +95,11 @@ _SYNONYMS = {
 }  # fmt: skip
 
 
+def asks_for_help(line: str) -> bool:
+    """Whether a line asks for the list of the commands."""
+    return normalize_text(line).lower() in _HELP
+
+
 def ends_connection(line: str, *, question_open: bool) -> bool:
     """Whether a line ends the connection: STOP at any time; quit while no question is open."""
     word = normalize_text(line).lower()
@@ -114,8 +127,8 @@ def _steps(typed: str, context: Context) -> Steps[None]:
     try:
         if command := COMMANDS.get(begun):
             yield from command.begin(context, rest)
-        elif name in (HELP, "?"):
-            yield Tell(help_text())
+        elif asks_for_help(word):
+            yield Tell(help_text(extended=context.extended))
         elif name in (BACK, *_LEAVE):
             yield Tell(NO_QUESTION)
         elif not typed:
@@ -130,12 +143,16 @@ def _steps(typed: str, context: Context) -> Steps[None]:
     except (InvalidInput, Refusal) as error:
         yield Tell(str(error), problem=True)
         if begun and not (context.extended or context.repeats):
-            yield Tell(f"The dialogue has ended. To begin again, type {begun}. To disconnect, type quit.")
+            other = f", or: {begun} {CHOOSE}." if COMMANDS[begun].chooses else ". To disconnect, type quit."
+            yield Tell(f"The dialogue has ended. To begin again, type {begun}{other}")
 
 
-def help_text() -> str:
+def help_text(*, extended: bool = False) -> str:
     """A line for each command."""
     lines = [(f"{word} {command.takes}".strip(), command.about) for word, command in COMMANDS.items()]
+    if not extended:
+        words = " or ".join(f"{word} {CHOOSE}" for word, command in COMMANDS.items() if command.chooses)
+        lines.append((words, "by questions, with the fare before you book"))
     lines += [
         ("help", "show this list; at a question, explain it"),
         ("back", "go to the previous question"),
@@ -150,6 +167,6 @@ def _unknown(typed: str) -> str:
     """The text for a line that is not a command."""
     words = [_SYNONYMS.get(word, word) for word in typed.lower()[:_MAX_SEARCHED].split()]
     named = [word for word in words if word in COMMANDS]
-    likely = named or difflib.get_close_matches(words[0], [*COMMANDS, HELP], 1)
+    likely = named or difflib.get_close_matches(words[0], [*COMMANDS, HELP], 1, _SIMILARITY)
     hint = f"Did you mean {likely[0]}?" if likely else "Type help for all commands."
-    return f"{answers.quoted(typed)} is not a command. {hint}"
+    return f"{quoted(typed)} is not a command. {hint}"

@@ -2,7 +2,6 @@
 
 import msgspec
 
-from busware.server.conversation import answers
 from busware.server.conversation.bookings import open_booking
 from busware.server.conversation.dialogue import (
     Ask,
@@ -14,6 +13,7 @@ from busware.server.conversation.dialogue import (
     answered,
     require,
 )
+from busware.server.conversation.words import quoted
 from busware.server.protocol import Booking, Contact, Email, SetContact
 
 
@@ -66,6 +66,4 @@ def _address(typed: str) -> str:
     try:
         return msgspec.convert(typed, Email)
     except msgspec.ValidationError:
-        raise InvalidInput(
-            f"{answers.quoted(typed)} is not an e-mail address, such as asha@example.org."
-        ) from None
+        raise InvalidInput(f"{quoted(typed)} is not an e-mail address, such as asha@example.org.") from None

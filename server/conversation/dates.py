@@ -11,6 +11,7 @@ import re
 from datetime import date, timedelta
 
 from busware.server.conversation.dialogue import InvalidInput
+from busware.server.conversation.words import quoted
 
 EXAMPLES = "2026-12-05, tomorrow, sat or 5 dec"
 
@@ -44,10 +45,7 @@ def parse_date(text: str, today: date) -> date:
     """The date that a text means today. Raises InvalidInput."""
     day = find_date(text, today)
     if day is None:
-        text = " ".join(text.split())
-        shown = text if len(text) <= _MAX_LENGTH else f"{text[:_MAX_LENGTH]}…"
-        quoted = f'"{shown}"' if shown else "An empty line"
-        raise InvalidInput(f"{quoted} is not a date. Type a date such as {EXAMPLES}.")
+        raise InvalidInput(f"{quoted(text)} is not a date such as {EXAMPLES}.")
     return day
 
 

@@ -35,8 +35,9 @@ from busware.server.protocol import (
 T = TypeVar("T")
 
 BACK, QUIT, HELP = "back", "quit", "help"
+CHOOSE = "choose"  # after a command that books at once: asks questions, and shows the fare before
 QUIT_SYNONYMS = ("exit", "bye")
-GUIDE = "Or type: back (previous question), quit (leave; nothing is changed)."
+GUIDE = "Or type: back (previous question), quit (leave), say TEXT (ask the operator)."
 NOT_GIVEN = object()
 MAX_OPENED_BOOKINGS = 20  # of a connection; an earlier one is opened by its phone number again
 MAX_STEPS = 400  # answers and replies in one dialogue; a booking takes about 15
@@ -166,8 +167,9 @@ class Ask:
         if not (beginning and self.choices):
             return [text for text in (self.hint, GUIDE) if text]
         folded = fold_name(beginning)
-        found = [choice.text for choice in self.choices if fold_name(choice.text).startswith(folded)]
-        return [f"{', '.join(found)}." if found else f'No answer in the list begins with "{beginning}".']
+        if found := [choice.text for choice in self.choices if fold_name(choice.text).startswith(folded)]:
+            return [f"{', '.join(found)}."]
+        return [f'No answer in the list begins with "{beginning}".', *self.explained("")]
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -307,7 +309,7 @@ class Dialogue:
                 self._back()
             case word if word == QUIT or word in QUIT_SYNONYMS:
                 self._leave()
-            case word if word == HELP or word.startswith("?"):
+            case word if word.partition(" ")[0] == HELP or word.startswith("?"):
                 texts = question.explained(word.removeprefix(HELP).strip("? "))
                 self._interrupt(_sequence(*map(Tell, texts)))
             case _ if message := _SAY_COMMAND.fullmatch(typed):
@@ -326,8 +328,8 @@ class Dialogue:
                 except InvalidInput as error:
                     command, _, rest = word.partition(" ")
                     meant = command in self._commands and not rest.isdigit()  # "bus 101" is an answer
-                    hint = f" {_quit_first(command)}" if meant else ""
-                    self._interrupt(_sequence(Tell(clean_text(f"{error}{hint}"), problem=True)))
+                    problem = _quit_first(command) if meant else clean_text(str(error))
+                    self._interrupt(_sequence(Tell(problem, problem=True)))
 
     def ask_again(self, problem: str) -> None:
         """Report a line that is no answer to the open question."""
@@ -474,7 +476,7 @@ def send_to_operator(text: str) -> Steps[None]:
 
 
 def _quit_first(command: str) -> str:
-    return f"To use {command}, type quit first."
+    return f"{command} is no answer to this question. To use {command}, type quit first."
 
 
 def _sequence(*steps: Step) -> Steps[None]:
@@ -485,7 +487,12 @@ def undo_outcome(reply: msgspec.Struct | Refusal) -> Tell:
     """The text after a hold was released because the traveller left or went back."""
     if isinstance(reply, Refusal) and reply.reason == "already_booked":
         return Tell(reply.message, problem=True)
-    return Tell(NOT_RELEASED, problem=True) if _is_retryable(reply) else Tell(RELEASED)
+    return Tell(NOT_RELEASED, problem=True) if _is_retryable(reply) else Tell(f"{RELEASED}{unpaid(reply)}")
+
+
+def unpaid(reply: object) -> str:
+    """The end of a text about released seats: that nothing was paid, unless a provider takes the payment."""
+    return " Nothing was paid." if isinstance(reply, Booking) and reply.payment is None else ""
 
 
 def _is_retryable(reply: object) -> TypeGuard[Refusal]:

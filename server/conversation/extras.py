@@ -13,7 +13,7 @@ import msgspec
 from busware.server.conversation import answers
 from busware.server.conversation.dialogue import Ask, Choice, InvalidInput, Steps
 from busware.server.conversation.seating import Wanted
-from busware.server.conversation.words import listed, money, plural
+from busware.server.conversation.words import listed, money, plural, quoted
 from busware.server.protocol import Concession, Passenger, Refusal, SeatClass, Seats
 
 _KEYWORD = re.compile(r"(?:\A|[\s,;]+)(class|concession|infant|promo)(?:e?s)?(?:\s+code)?\s+", re.IGNORECASE)
@@ -187,5 +187,5 @@ def _promo_code(typed: str) -> str:
     if typed.lower() in _NONE:
         return ""
     if not _PROMO_CODE.fullmatch(typed):
-        raise InvalidInput(f"{answers.quoted(typed)} is not a promo code, such as DIWALI-25. Enter: none.")
+        raise InvalidInput(f"{quoted(typed)} is not a promo code, such as DIWALI-25. Enter: none.")
     return typed

@@ -10,6 +10,7 @@ from datetime import date
 
 from busware.server.conversation import answers
 from busware.server.conversation.dialogue import (
+    CHOOSE,
     Ask,
     Context,
     InvalidInput,
@@ -27,14 +28,13 @@ from busware.server.conversation.reservation import (
 )
 from busware.server.conversation.seating import Wanted
 from busware.server.conversation.trips import BookingDraft, sale_of
-from busware.server.conversation.words import FLIGHT, clock, day_of, listed
+from busware.server.conversation.words import FLIGHT, clock, day_of, listed, quoted
 from busware.server.protocol import Place, Places, Refusal, Search, Trip, fold_name
 
 PROMPT = (
     "Please enter the source country, destination country, and travel date/time "
     "(format: source,destination,date,time):"
 )
-CHOOSE = "choose"
 _MAX_COUNTRY_NAME = 40  # characters
 _COMMAS = 3  # of a request line
 _EXAMPLE = "such as USA,IND,2026-12-15,10:00"
@@ -83,7 +83,7 @@ def flight(context: Context, typed: str) -> Steps[None]:
 def _flight_or_journey(typed: str) -> str:
     """A request line, or places and maybe a date. Raises InvalidInput if it is empty."""
     if not typed:
-        raise InvalidInput(f"{answers.quoted(typed)} names no place. Type two, such as {FLIGHT.example}.")
+        raise InvalidInput(f"{quoted(typed)} names no place. Type two, such as {FLIGHT.example}.")
     return typed
 
 
@@ -104,14 +104,11 @@ def _book_by_line(context: Context, line: str) -> Steps[None]:
         if country := (yield from find_country(line)):
             yield Tell(f"Welcome to {country}")
             return
-        raise InvalidInput(
-            f"{answers.quoted(line)} is not a request of four parts, {_EXAMPLE}. "
-            f"To choose a flight by questions, type: flight {CHOOSE}."
-        )
+        raise InvalidInput(f"{quoted(line)} is not a request {_EXAMPLE}.")
     source, target, day_text, time_text = parts
     time = answers.time_of_day(time_text)
     if time is None:
-        raise InvalidInput(f"{answers.quoted(time_text)} is not a time. Type a line {_EXAMPLE}.")
+        raise InvalidInput(f"{quoted(time_text)} is not a time. Type a line {_EXAMPLE}.")
     day = answers.any_date(context.today())(day_text)
     places = (yield from require(Places(kind=FLIGHT.kind))).places
     origin_name, origin = _find_served(source, places)
@@ -154,8 +151,10 @@ def _find_served(typed: str, places: Sequence[Place]) -> tuple[str, Place]:
     """The code, name or alias as it is stored, and its country or airport. Raises InvalidInput."""
     if found := _find(typed, places):
         return found
+    if place := answers.PlaceNames(places).beginning_with(typed):  # bengaluru is Bengaluru Airport
+        return place.name, place
     countries = listed((country.code for country in _countries(places)), "and")
-    raise InvalidInput(f"No flight serves {answers.quoted(typed)}. Flights serve {countries}.")
+    raise InvalidInput(f"No flight serves {quoted(typed)}. Flights serve {countries}.")
 
 
 def _find(typed: str, places: Sequence[Place]) -> tuple[str, Place] | None:

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
 
-from busware.server.conversation.answers import AmbiguousPlace, PlaceNames, quoted
+from busware.server.conversation.answers import AmbiguousPlace, PlaceNames
 from busware.server.conversation.dialogue import InvalidInput
-from busware.server.conversation.words import day_of, listed
+from busware.server.conversation.words import day_of, listed, quoted
 from busware.server.protocol import BusType, Place
 
 _MAX_WORDS = 30  # of a text; the words after them are not understood

@@ -14,7 +14,7 @@ from busware.server.conversation.dialogue import Ask, Context, InvalidInput, Ste
 from busware.server.conversation.reservation import book
 from busware.server.conversation.seating import with_figures
 from busware.server.conversation.trips import BookingDraft, choose_from_list, choose_venue, sale_of
-from busware.server.conversation.words import HOTEL, day_of, money, service_of
+from busware.server.conversation.words import HOTEL, day_of, money, quoted, service_of
 from busware.server.protocol import Refusal, Search
 
 MAX_NIGHTS = 60
@@ -83,13 +83,10 @@ def _check_out(check_in: date, today: date) -> Callable[[str], date]:
             return check_in + timedelta(days=nights)
         check_out = find_date(typed)
         if check_out is None:
-            raise InvalidInput(
-                f"{answers.quoted(typed)} is not a date such as 5 dec, or a number of nights such as 2."
-            )
+            raise InvalidInput(f"{quoted(typed)} is not a date such as 5 dec, or a number of nights.")
         if not check_in < check_out <= last:
             raise InvalidInput(
-                f"You cannot leave on {day_of(check_out)}. "
-                f"Type a date after {day_of(check_in)}, up to {day_of(last)}."
+                f"You leave after {day_of(check_in)}, and by {day_of(last)}: not {day_of(check_out)}."
             )
         return check_out
 

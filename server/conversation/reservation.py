@@ -20,6 +20,7 @@ from busware.server.conversation.dialogue import (
     Show,
     Steps,
     Tell,
+    unpaid,
 )
 from busware.server.conversation.extras import (
     NO_EXTRAS,
@@ -46,6 +47,7 @@ from busware.server.conversation.words import (
     listed,
     money,
     plural,
+    quoted,
     words_of,
 )
 from busware.server.protocol import (
@@ -119,7 +121,7 @@ def _ask_for_rest(sale: Sale, journey: Journey, ask_day: Ask) -> Steps[BookingDr
         if found.problems:
             raise InvalidInput(" ".join(found.problems))
         if found == Journey():
-            raise InvalidInput(f"{answers.quoted(typed)} names no place. Type two, such as {example}.")
+            raise InvalidInput(f"{quoted(typed)} names no place. Type two, such as {example}.")
         return found
 
     ask_journey = Ask(
@@ -143,6 +145,7 @@ def _ask_in_published_order(
 ) -> Steps[BookingDraft]:
     """Ask the same in the order of server/PROTOCOL.md. any_type: do not ask for the type of the service."""
     words = sale.words
+    journey = yield from _check_ends(sale, journey)
     day = yield ask_day.known(journey.day)
     wanted = journey.wanted or ANY
     bus_type, ac = wanted.bus_type, wanted.ac
@@ -174,25 +177,35 @@ def _ends(sale: Sale, journey: Journey, ask_origin: Ask, prompt: str) -> Steps[t
     The answer to the question for the origin may have both. prompt: of the question for the destination.
     """
     ask_origin = replace(ask_origin, parse=_origin_or_both(sale, ask_origin.parse, journey.destination))
+    journey = yield from _check_ends(sale, journey)
+    while journey.origin is None:
+        said: Journey = yield ask_origin
+        ask_origin = replace(ask_origin, given=NOT_GIVEN)
+        said = replace(said, destination=said.destination or journey.destination)
+        journey = yield from _check_ends(sale, said)
     origin, destination = journey.origin, journey.destination
-    reached: list[Place] = []
-    while origin is None or not reached:
-        if origin is None:
-            said: Journey = yield ask_origin
-            origin, destination = said.origin, said.destination or destination
-            ask_origin = replace(ask_origin, given=NOT_GIVEN)
-        elif not (reached := (yield from sale.reached_from(origin))):
-            yield Tell(f"No {sale.words.service} on sale leaves {origin.name}.", problem=True)
-            origin = None
+    reached = yield from sale.reached_from(origin)
+    ask_destination = sale.ask_destination(prompt, origin, reached)
+    if sale.context.extended and destination:  # `back` returns to the question for both places
+        return origin, destination
+    return origin, (yield ask_destination.known(destination))
+
+
+def _check_ends(sale: Sale, journey: Journey) -> Steps[Journey]:
+    """The journey without an end that no service on sale serves; a text says which one, and why."""
+    origin, destination = journey.origin, journey.destination
+    if origin is None:
+        return journey
+    reached = yield from sale.reached_from(origin)
+    if not reached:
+        yield Tell(f"No {sale.words.service} on sale leaves {origin.name}.", problem=True)
+        return replace(journey, origin=None)
     if destination and destination.code not in [place.code for place in reached]:
         yield Tell(sale.unreached(origin, destination, reached), problem=True)
         destination = None
     elif journey.unknown and not destination:
         yield Tell(sale.unknown(origin, journey.unknown, reached), problem=True)
-    ask_destination = sale.ask_destination(prompt, origin, reached)
-    if sale.context.extended and destination:  # `back` returns to the question for both places
-        return origin, destination
-    return origin, (yield ask_destination.known(destination))
+    return replace(journey, destination=destination, unknown="")
 
 
 def _origin_or_both(
@@ -211,9 +224,9 @@ def _origin_or_both(
             if said.unknown:
                 problems = (answers.PlaceNames(sale.places).unknown(said.unknown),)
             if said.day or said.wanted:
-                problems = (f"{answers.quoted(typed)} is more than two places. Type one or two.",)
+                problems = (f"{quoted(typed)} is more than two places. Type one or two.",)
             if problems:
-                raise InvalidInput(" ".join(problems)) from None
+                raise InvalidInput(problems[0]) from None
             return said
 
     return parse
@@ -420,7 +433,7 @@ def _hold(words: Words, draft: BookingDraft, trip: Trip, wanted: Wanted) -> Step
             yield Tell(f"The fare was {money(before)}. It is {money(fare)} now.")
             question = f"Confirm, for the new fare of {money(fare)}?"
     yield Call(release(held))
-    yield Tell(f"The {words.seat}s are released.")
+    yield Tell(f"The {words.seat}s are released.{unpaid(held)}")
     return None
 
 

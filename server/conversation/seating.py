@@ -7,9 +7,9 @@ from typing import Literal
 
 import msgspec
 
-from busware.server.conversation.answers import number_list, quoted, without_noun
+from busware.server.conversation.answers import number_list, without_noun
 from busware.server.conversation.dialogue import InvalidInput
-from busware.server.conversation.words import listed, numbered, plural
+from busware.server.conversation.words import listed, numbered, plural, quoted
 from busware.server.protocol import Passenger, Seats
 
 _MAX_FREE_LISTED = 8  # free seats in one message
@@ -56,7 +56,7 @@ def seats(seat_map: Seats, noun: str, any_two: str = "best 2") -> Callable[[str]
     any_two: how messages explain the answer for any two seats.
     """
     example = listed(seat_map.free[:2], "and") if seat_map.free else "7 and 8"
-    by_number = _seat_numbers(seat_map, noun, f"{noun} numbers such as {example}, or {any_two}")
+    by_number = _seat_numbers(seat_map, noun, f"{example}, or {any_two}")
     limit = max_count(seat_map)
 
     def parse(typed: str) -> Wanted:
@@ -71,15 +71,15 @@ def seats(seat_map: Seats, noun: str, any_two: str = "best 2") -> Callable[[str]
     return parse
 
 
-def _seat_numbers(seat_map: Seats, noun: str, expected: str) -> Callable[[str], tuple[int, ...]]:
+def _seat_numbers(seat_map: Seats, noun: str, example: str) -> Callable[[str], tuple[int, ...]]:
     numbers = [seat.seat_no for seat in seat_map.seats]
-    return number_list(numbers, noun, expected, f"The {noun}s are numbered 1 to {max(numbers)}.")
+    return number_list(numbers, noun, example, f"The {noun}s are numbered 1 to {max(numbers)}.")
 
 
 def exact_seats(count: int, seat_map: Seats, noun: str) -> Callable[[str], tuple[int, ...]]:
     """A fixed number of seats of a map; empty for "best 2", which means any two."""
     expected = f"{count} {plural(f'{noun} number', range(count))}"
-    by_number = _seat_numbers(seat_map, noun, f"{expected} such as {listed(seat_map.free[:count], 'and')}")
+    by_number = _seat_numbers(seat_map, noun, listed(seat_map.free[:count], "and"))
 
     def parse(typed: str) -> tuple[int, ...]:
         any_seats = _ANY_SEATS.fullmatch(with_figures(typed))

@@ -4,13 +4,15 @@ Programs rely on its lines (server/PROTOCOL.md). If more seats are wanted than a
 ends a plain-text connection. If a chosen seat is taken, nothing is booked and the seat map is shown again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 
 from busware.server.conversation import answers, seating
 from busware.server.conversation.dates import EXAMPLES
 from busware.server.conversation.dialogue import (
+    CHOOSE,
     Ask,
     Choice,
     Context,
@@ -44,18 +46,27 @@ from busware.server.conversation.words import (
     moment,
     money,
     numbered,
+    quoted,
     ticket_number,
 )
 from busware.server.protocol import Booking, Place, Refusal, Search, Seats, Trip, TripList, fold_name
 
+_BOOKS_AT_ONCE = (
+    "A number above those that are free ends the connection. The seats are booked at once. To see the other "
+    f"performances, and the fare before you book, type quit, and then: show {CHOOSE}."
+)
 _DAYS_AHEAD = 8  # searched for the next performance
 
 
 def show(context: Context, typed: str) -> Steps[None]:
-    """The command `show [HH:MM] [DATE]`: book seats for a performance.
+    """The command `show [choose] [HH:MM] [DATE]`: book seats for a performance.
 
-    In an extended dialogue, any answer to the question for the performance may follow the command.
+    `choose` lists the performances, and shows the fare before it books, as an extended dialogue does. There,
+    any answer to the question for the performance may follow the command.
     """
+    first, _, rest = typed.partition(" ")
+    if first.lower() == CHOOSE:
+        context, typed = replace(context, extended=True), rest
     time, day, typed_performance = None, None, typed
     try:
         time, day = _parse_time_and_date(typed, context.today())
@@ -75,11 +86,12 @@ def show(context: Context, typed: str) -> Steps[None]:
         parse, brackets = seating.count("seat"), about
         if context.extended:
             yield Tell(f"{about}.")
-            parse, brackets = answers.with_default(parse, 1), "Enter: 1"
+            parse = answers.with_default(_count_up_to(trip.seats_free), 1)
+            brackets = "Enter: 1"
         count = yield Ask(
             f"How many seats? ({brackets})", parse, "count",
             "The number of people. The next question is which seats."
-            + ("" if context.extended else " A number above those that are free ends the connection."),
+            + ("" if context.extended else f" {_BOOKS_AT_ONCE}"),
             enter="1 seat.", again=str if context.extended else None,
         )  # fmt: skip
         booked = yield from _book_seats(context, venue, trip, count)
@@ -98,7 +110,7 @@ def _parse_time_and_date(typed: str, today: date) -> tuple[str | None, date | No
         return time, answers.any_date(today)(day) if day else None
     except InvalidInput:
         raise InvalidInput(
-            f"{answers.quoted(day)} is not a time such as 18:30, or a date such as 2026-12-05."
+            f"{quoted(day)} is not a time such as 18:30, or a date such as 2026-12-05."
         ) from None
 
 
@@ -177,7 +189,7 @@ def _parse_performance(
             raise
         if len(meant) > 1:
             named = listed((f"{trip.bus_id} {trip.name} {clock(trip.departs_at)}" for trip in meant), "or")
-            raise InvalidInput(f"{answers.quoted(typed)} may be {named}. Type the number.") from None
+            raise InvalidInput(f"{quoted(typed)} may be {named}. Type the number.") from None
         return meant[0]
 
 
@@ -213,10 +225,11 @@ def _book_seats(context: Context, venue: Place, trip: Trip, count: int) -> Steps
         seat_map = yield from read_seat_map(trip)
         free = len(seat_map.free)
         if count > free:
-            seats_are = "seat is" if free == 1 else "seats are"
-            yield Tell(f"Only {free} {seats_are} free: {count} cannot be booked.", problem=True, last=True)
+            yield Tell(_too_few(free, count), problem=True, last=not context.extended)
             return not free
-        yield Show(seat_map, brief=f"{_draw_bits(seat_map)}\n0 is free, 1 is not.")
+        yield Show(
+            seat_map, brief="" if context.extended else f"{_draw_bits(seat_map)}\n0 is free, 1 is not."
+        )
         which = f"Seat numbers, {count} of them" if count > 1 else "Seat number"
         parse, any_seats = seating.exact_seats(count, seat_map, "seat"), ""
         if context.extended:
@@ -233,7 +246,8 @@ def _book_seats(context: Context, venue: Place, trip: Trip, count: int) -> Steps
         if isinstance(outcome, Booking):
             tickets = [f"Ticket {ticket_number(outcome, ticket)} reserved" for ticket in outcome.tickets]
             chosen = [] if seats else [f"{numbered('seat', _seats_of(outcome))} yours."]
-            yield Show(outcome, brief="\n".join([*tickets, f"Reference {outcome.reference}.", *chosen]))
+            brief = "\n".join([*tickets, f"Reference {outcome.reference}.", *chosen])
+            yield Show(outcome, brief="" if context.extended else brief)
             yield from fare_of_direct_booking(context, outcome)
             yield Tell(reference_advice(outcome, None))
             return True
@@ -246,6 +260,23 @@ def _book_seats(context: Context, venue: Place, trip: Trip, count: int) -> Steps
             raise outcome
         taken = numbered("seat", outcome.data.get("seats") or list(seats))
         yield Tell(f"Warning: {taken} taken. Nothing is booked.", problem=True)
+
+
+def _count_up_to(free: int) -> Callable[[str], int]:
+    """A parser of a number of seats, at most those that are free. If none is free, any number."""
+    parse_count = seating.count("seat")
+
+    def parse(typed: str) -> int:
+        count = parse_count(typed)
+        if 0 < free < count:
+            raise InvalidInput(_too_few(free, count))
+        return count
+
+    return parse
+
+
+def _too_few(free: int, count: int) -> str:
+    return f"Only {free} {'seat is' if free == 1 else 'seats are'} free: {count} cannot be booked."
 
 
 def _seats_of(booking: Booking) -> list[int]:

@@ -163,12 +163,14 @@ class Sale:
     def unknown(self, origin: Place, typed: str, reached: list[Place]) -> str:
         """The message about a destination that is no place. Suggests what is reached from the origin."""
         others = [place for place in reached if place.code != origin.code]
-        hint = "Type ? for the places that you can reach."
         if not answers.PlaceNames(others).similar(typed) and (
             similar := answers.PlaceNames(self.places).similar(typed)
         ):
-            hint = f"No {self.words.service} goes from {origin.name} to {listed(similar, 'or')}. {hint}"
-        return answers.PlaceNames(others).unknown(typed, hint)
+            return (
+                f"No {self.words.service} goes from {origin.name} to {listed(similar, 'or')}. "
+                f"{answers.LIST_PLACES}"
+            )
+        return answers.PlaceNames(others).unknown(typed, answers.LIST_PLACES)
 
     def _reach(self, origin: Place, reached: list[Place]) -> str:
         """Some of the places that are reached from an origin, in a sentence."""

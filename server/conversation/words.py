@@ -25,7 +25,8 @@ from busware.server.protocol import (
     TripList,
 )
 
-PHONE_EXAMPLES = "98450 12345 or +44 20 7946 0958"
+PHONE_EXAMPLE = "98450 12345"
+PHONE_EXAMPLES = f"{PHONE_EXAMPLE} or +44 20 7946 0958"
 REFERENCE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ3789"  # the digits of base 28, as in sql/21_reference.sql
 
 
@@ -72,6 +73,7 @@ HOTEL = Words(
 _WORDS = {words.kind: words for words in (BUS, FLIGHT, SHOW, HOTEL)}
 
 
+_MAX_QUOTED = 18  # characters of a typed text that a message repeats, so that it fits into 79 columns
 _MAX_DESTINATIONS = 3  # in the heading of a list of trips
 
 
@@ -92,6 +94,14 @@ def listed(items: Iterable[object], last: str) -> str:
     """Items as a list in a sentence: "1", "1 or 2", "1, 2 or 3". last: the word before the last item."""
     *first, end = [str(item) for item in items] or ["none"]
     return f"{', '.join(first)} {last} {end}" if first else end
+
+
+def quoted(typed: str) -> str:
+    """A typed text as the subject of a message, shortened."""
+    text = " ".join(typed.split())
+    if not text:
+        return "An empty line"
+    return f'"{text}"' if len(text) <= _MAX_QUOTED else f'"{text[:_MAX_QUOTED]}…"'
 
 
 def plural(noun: str, items: Sized) -> str:
@@ -342,6 +352,18 @@ def change_line(booking: Booking, *, machine: bool = False) -> str:
     if booking.status == "expired":
         why = ". Its time limit has passed. Nothing was paid."
     return ", ".join(filter(None, parts)) + why
+
+
+def message_details(at: datetime, now: datetime, bus_id: int | None, day: date | None) -> str:
+    """The line after a message of an operator. at: when it was sent. bus_id, day: the trip that it is about.
+
+    now: in the time zone of the line. Example: Sent at 14:05, about service 101 of Sat 5 Dec 2026. To answer,
+    type: say TEXT
+    """
+    local = at.astimezone(now.tzinfo)
+    sent = f"at {clock(local)}" if local.date() == now.date() else moment(local)
+    about = f", about service {bus_id} of {day_of(day)}" if bus_id and day else ""
+    return f"Sent {sent}{about}. To answer, type: say TEXT"
 
 
 def offer_advice(booking: Booking) -> str:

@@ -143,9 +143,9 @@ def test_valid_answer_is_parsed(parse: Callable[[str], Any], typed: str, value: 
         (answers.yes_or_no, "", "Type yes or no."),
         (answers.yes_or_no, "c", "Type yes or no."),  # `confirm` means yes, but cannot be abbreviated
         (answers.yes_or_no, "yes no", "Type yes or no."),
-        (answers.reference, "K7", "is not a booking reference"),
+        (answers.reference, "K7", "is not a reference"),
         (answers.reference, "tomorrow", "reference: one has no I, O, 0, 1, 2, 4, 5 or 6."),
-        (answers.reference, "9845012345", "is not a booking reference"),
+        (answers.reference, "9845012345", "is not a reference"),
         (answers.name, "98450 12345", "is not a name. Type a name such as Asha."),
         (answers.name, "Asha\u202e", "is not a name"),
         (answers.phone, "call me", "is not a phone number"),

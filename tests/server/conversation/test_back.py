@@ -13,7 +13,7 @@ def test_back_releases_the_hold_and_repeats_questions(client_socket: LineClient,
         client_socket,
         """
         > back
-        Your hold is released.
+        Your hold is released. Nothing was paid.
         Phone number:
         > back
         main (seats)

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import psycopg
 import pytest
 
-from busware.server.conversation import shows
+from busware.server.conversation import flights, shows
 from busware.server.conversation.dialogue import RETRY_QUESTION
 from busware.server.protocol import Caller
 from busware.server.tcp import plain_replies
@@ -26,6 +26,10 @@ BAD_ANSWERS = [
     "2147483648", "9223372036854775808", "1e9", "nan", "best 999", "best 0", "#1", "+", ",", "'", "%s{}",
     "help", "?", "say", "USA,IND,9999-12-31,10:00", "A" * 18, "A" * 19, "AAAAAA 1", "99 nights",
 ]  # fmt: skip
+LONG_LINES = (
+    flights.PROMPT,  # programs rely on it
+    "is not a phone number, such as 98450 12345 or +44 20 7946 0958.",  # by the server, also to programs
+)
 BOOK_BUS = ["bus", "reservation", TRAVEL_DAY, "any", "any", "bangalore", "mysuru", "1", "best 1", ASHA]
 DIALOGUES = [  # a good answer to each question, up to the last one
     BOOK_BUS,
@@ -107,6 +111,9 @@ def test_bad_answer_gets_a_sentence(
             replies = say(bad)
             assert replies, f"{bad!r} got no reply at {question!r}"
             assert not any("Internal error" in reply for reply in replies), (question, bad)
+            lines = [reply for reply in replies if not reply.endswith(LONG_LINES)]
+            too_long = [line for line in lines if len(line) > plain_replies.WIDTH]
+            assert too_long == []
             question = question if replies[-1] == question else ""
     assert len(asked) >= len(path)  # a question that names seats or an amount has several texts
     assert [record.message for record in caplog.records if record.levelno >= logging.ERROR] == []
@@ -195,7 +202,7 @@ def test_internal_error_at_a_hold_releases_it(
     monkeypatch.setattr("busware.server.conversation.dialogue.clean_text", fail)  # of a message
     client_socket.send("perhaps")
     assert client_socket.receive().startswith(b"Internal error of the server.")
-    assert client_socket.receive() == b"Your hold is released."
+    assert client_socket.receive() == b"Your hold is released. Nothing was paid."
     assert database.query("SELECT DISTINCT status FROM passengers") == ["cancelled"]
 
 

@@ -250,7 +250,7 @@ def test_guest_leaves_a_hotel_earlier(connect: Callable[[], LineClient], databas
         ("", "hotel"),
         ("Check-in date (2026-12-05, tomorrow, sat or 5 dec):", "8 dec"),
         ("Check-out date, or how many nights (such as 2):", "nights"),
-        ('"nights" is not a date such as 5 dec, or a number of nights such as 2.', "0"),
+        ('"nights" is not a date such as 5 dec, or a number of nights.', "0"),
         ("Stay at least 1 night.", "61 nights"),
         ("Stay at most 60 nights.", "three nights"),
         ("3 nights, Tue 8 Dec 2026 to Fri 11 Dec 2026: 7,200.00 for each room.", "4"),
@@ -433,7 +433,7 @@ def test_command_is_not_taken_for_a_reference(connect: Callable[[], LineClient])
         > change
         Reference of the booking (Enter: {ref}):
         > cancel
-        To use cancel, type quit first.
+        cancel is no answer to this question. To use cancel, type quit first.
         Reference of the booking (Enter: {ref}):
         > BAAAAA
         Phone number of the booking (Enter: it was booked without one):
@@ -517,7 +517,7 @@ def test_command_is_normalized_as_an_answer_is() -> None:
 
 
 def test_wrong_phone_and_wrong_reference_get_the_same_message(client_socket: LineClient) -> None:
-    no_reference = '"!!" is not a booking reference: 6 or more characters, such as CVK7GHJ.'
+    no_reference = '"!!" is not a reference: 6 or more characters, such as CVK7GHJ.'
     transcript(
         client_socket,
         """
@@ -525,7 +525,7 @@ def test_wrong_phone_and_wrong_reference_get_the_same_message(client_socket: Lin
         Reference of the booking:
         > ?
         The reference is on the ticket. If you lost it, type quit, and then find.
-        Or type: back (previous question), quit (leave; nothing is changed).
+        Or type: back (previous question), quit (leave), say TEXT (ask the operator).
         Reference of the booking:
         > !!
         {no_reference}

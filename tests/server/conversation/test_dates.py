@@ -65,11 +65,11 @@ def test_valid_text_is_parsed(text: str, value: date) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "An empty line is not a date. Type a date such as 2026-12-05"),
-        ("soon", '"soon" is not a date. Type a date such as 2026-12-05'),
+        ("", "An empty line is not a date such as 2026-12-05"),
+        ("soon", '"soon" is not a date such as 2026-12-05'),
         ("5", '"5" is not a date'),
         ("dec", '"dec" is not a date'),
-        ("5 juvember", '"5 juvember" is not a date. Type a date such as'),
+        ("5 juvember", '"5 juvember" is not a date such as'),
         ("12/25", '"12/25" has no valid month. The day comes first, as in 25/12'),
         ("2026-13-01", "no valid month. The day comes first, as in 25/12, or the year, as in 2026-12-25."),
         ("31 april", "April 2027 has no day 31"),
@@ -86,8 +86,8 @@ def test_valid_text_is_parsed(text: str, value: date) -> None:
         ("sun 5 dec", '"sun 5 dec": 5 Dec 2026 is a Saturday.'),
         ("sat 31 april", "April 2027 has no day 31"),
         ("sat tomorrow", '"sat tomorrow" is not a date'),
-        (f"5 dec {'and ' * 10}2027", f'"5 dec {"and " * 8}an…" is not a date.'),
-        (f"5 dec{'.' * 40}2027", "is not a date."),
+        (f"5 dec {'and ' * 10}2027", '"5 dec and and and …" is not a date such as'),
+        (f"5 dec{'.' * 40}2027", "is not a date such as"),
     ],
 )
 def test_invalid_text_gets_a_message(text: str, message: str) -> None:

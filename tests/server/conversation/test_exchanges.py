@@ -95,7 +95,7 @@ def test_enter_keeps_everything(client_socket: LineClient, database: Database, b
         >
         {NEW_DESTINATION}
         > delhi
-        "delhi" is not a place on any route. Type ? for the places that you can reach.
+        "delhi" is not a place on any route. Type ? for a list.
         """,
     )
     receive_until(client_socket, NEW_DESTINATION)

@@ -75,8 +75,8 @@ def test_words_after_the_command_are_not_asked_for(play: Play, database: Databas
 @pytest.mark.parametrize(
     ("answers", "text"),
     [
-        (["first"], '"first" is not a valid answer. Type premium.'),
-        (["", "student"], '"student" is not a valid answer. Type child, senior or none.'),
+        (["first"], '"first" is not valid. Type premium.'),
+        (["", "student"], '"student" is not valid. Type child, senior or none.'),
         (["", "child, child"], "You typed 2 for 1 seat. Type at most one for each seat."),
         (["", "", "12"], '"12" is not a name. Type a name such as Asha.'),
         (["", "", "", "x!"], '"x!" is not a promo code, such as DIWALI-25. Enter: none.'),

@@ -9,6 +9,7 @@ from tests.conftest import Database, LineClient
 from tests.support.project import PROJECT
 from tests.support.transcript import ASHA, TRAVEL_DAY, receive_until, transcript
 
+ENDED = "The dialogue has ended. To begin again, type find. To disconnect, type quit."
 TRIP = {"bus_id": 1, "travel_date": TRAVEL_DAY, "origin": "Bengaluru", "destination": "Mysuru"}
 
 
@@ -126,6 +127,6 @@ def test_find_shows_lost_references_until_the_rate_limit(
     )
     for _ in range(server.settings.attempts_per_booking):
         transcript(traveller, ask, {"day": "sat"})
-        transcript(traveller, "No booking has that phone number, date and boarding place.")
+        transcript(traveller, f"No booking has that phone number, date and boarding place.\n{ENDED}")
     transcript(traveller, ask, {"day": "sun"})
     assert traveller.receive().startswith(b"Too many wrong attempts")

@@ -7,6 +7,8 @@ from tests.conftest import Clock, LineClient
 from tests.support.pushing import Console
 from tests.support.transcript import ASHA, RESERVATION, TRAVEL_DAY, transcript
 
+SENT = "Sent at 09:00. To answer, type: say TEXT"
+
 
 def test_question_is_repeated_after_a_notice(connect: Callable[[], LineClient], console: Console) -> None:
     line = connect()
@@ -16,6 +18,7 @@ def test_question_is_repeated_after_a_notice(connect: Callable[[], LineClient], 
         line,
         """
         Server: Good morning.
+        Sent at 09:00. To answer, type: say TEXT
         The question is still open: Reservation or cancellation:
         > quit
         You left the dialogue. Nothing was changed.
@@ -23,7 +26,7 @@ def test_question_is_repeated_after_a_notice(connect: Callable[[], LineClient], 
     )
     console.notice("Good evening.")
     console.notice("Good night.")
-    transcript(line, "Server: Good evening.\nServer: Good night.")
+    transcript(line, f"Server: Good evening.\n{SENT}\nServer: Good night.\n{SENT}")
 
 
 def test_expired_hold_says_what_its_question_means_now(

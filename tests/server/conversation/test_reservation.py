@@ -1,5 +1,6 @@
 """A reservation in plain text: every step, and its errors."""
 
+import socket
 import textwrap
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -13,7 +14,7 @@ from tests.support.transcript import ASHA, RESERVATION, TRAVEL_DAY, receive_unti
 
 def test_quit_releases_the_hold(client_socket: LineClient, database: Database) -> None:
     transcript(client_socket, RESERVATION)
-    transcript(client_socket, "> quit\nYour hold is released.\nYou left the dialogue.")
+    transcript(client_socket, "> quit\nYour hold is released. Nothing was paid.\nYou left the dialogue.")
     assert database.query("SELECT status FROM passengers") == ["cancelled", "cancelled"]
 
 
@@ -49,7 +50,10 @@ def test_new_fare_of_an_expired_hold_is_declined(
     clock.advance(minutes=11)
     change_fare(database, 300)
     transcript(client_socket, CHANGED_FARE.format(before="520.00", fare="600.00"))
-    transcript(client_socket, "> no\nThe seats are released.\nChoose other seats, or type: back, quit.")
+    transcript(
+        client_socket,
+        "> no\nThe seats are released. Nothing was paid.\nChoose other seats, or type: back, quit.",
+    )
     assert database.query("SELECT status FROM passengers") == ["expired", "expired"]
 
 
@@ -76,22 +80,23 @@ def test_draining_server_releases_holds(
 ) -> None:
     transcript(client_socket, RESERVATION)
     server.tcp.drain()
+    assert client_socket.receive() == b"Your hold is released. Nothing was paid."
     assert client_socket.receive() == b"Server: I am going down now. Good-bye."
     assert database.query("SELECT status FROM passengers") == ["cancelled", "cancelled"]
 
 
 def test_reservation_accepts_ten_invalid_answers_to_each_question(client_socket: LineClient) -> None:
     wrong = {
-        "Reservation or cancellation:": '"maybe" is not a valid answer. Type reservation or cancellation.',
-        "Date of journey": '"maybe" is not a date.',
-        "SLEEPER, SEMI_SLEEPER": '"maybe" is not a valid answer. Type SLEEPER, SEMI_SLEEPER, SEATER or any.',
-        "AC, NON_AC": '"maybe" is not a valid answer. Type AC, NON_AC or any.',
+        "Reservation or cancellation:": '"maybe" is not valid. Type reservation or cancellation.',
+        "Date of journey": '"maybe" is not a date such as',
+        "SLEEPER, SEMI_SLEEPER": '"maybe" is not valid. Type SLEEPER, SEMI_SLEEPER, SEATER or any.',
+        "AC, NON_AC": '"maybe" is not valid. Type AC, NON_AC or any.',
         "Source:": '"maybe" is not a place on any route.',
         "Destination:": '"maybe" is not a place on any route.',
         "Bus id:": '"maybe" is not a bus in the list. Type 1.',
-        "Seat numbers": '"maybe" is not a list of numbers. Type seat numbers such as 1 and 2, or best 2',
+        "Seat numbers": '"maybe" is not a list of numbers, such as 1 and 2, or best 2',
         "Phone number:": '"maybe" is not a phone number, such as',
-        "Confirm,": '"maybe" is not a valid answer. Type yes or no.',
+        "Confirm,": '"maybe" is not valid. Type yes or no.',
     }
     steps = textwrap.dedent(RESERVATION).strip().splitlines()
     before = ""  # the line before the current one
@@ -117,9 +122,9 @@ def test_options_are_chosen_by_number(client_socket: LineClient) -> None:
     for word, number in (("reservation", 1), ("seater", 3), ("non-ac", 2)):
         by_number = by_number.replace(f"> {word}\n", f"> {number}\n")
     transcript(client_socket, by_number)
-    transcript(client_socket, "> quit\nYour hold is released.\nYou left the dialogue.")
+    transcript(client_socket, "> quit\nYour hold is released. Nothing was paid.\nYou left the dialogue.")
     transcript(client_socket, "> bus\n1 reservation, 2 cancellation\nReservation or cancellation:")
-    transcript(client_socket, '> 3\n"3" is not a valid answer. Type 1 or 2.')
+    transcript(client_socket, '> 3\n"3" is not valid. Type 1 or 2.')
     transcript(client_socket, "1 reservation, 2 cancellation\nReservation or cancellation:")
     transcript(client_socket, "> 2\nReference of the booking:")
 
@@ -128,9 +133,30 @@ def test_command_at_a_question_gets_a_hint(client_socket: LineClient) -> None:
     before, _ = RESERVATION.split("> 7, 8")
     transcript(client_socket, before)
     client_socket.send("status K7GHJ3ABC")
-    message = client_socket.receive().decode()
-    assert message.startswith('"status K7GHJ3ABC" is not a list of numbers. Type seat numbers such as ')
-    assert message.endswith(" To use status, type quit first.")
+    transcript(client_socket, "status is no answer to this question. To use status, type quit first.")
+
+
+def test_command_line_with_a_wrong_place_is_refused_before_the_other_questions(
+    connect: Callable[[], LineClient],
+) -> None:
+    date = "Date of journey (2026-12-05, tomorrow, sat or 5 dec):"
+    asked = f"\n{date}\n> sat\nSat 5 Dec 2026.\nDestination:\n> Ooty\n"
+    for typed, problem in (
+        ("bengaluru mysru", '"mysru" is not a place on any route. Did you mean Mysuru?'),
+        ("mysuru bengaluru", "No bus goes from Mysuru to Bengaluru. From Mysuru you reach Ooty."),
+    ):
+        transcript(connect(), f"> bus {typed}\n{problem}{asked}")
+
+
+def test_client_that_sends_nothing_more_is_told_that_its_hold_is_released(
+    client_socket: LineClient, database: Database
+) -> None:
+    """Ctrl-D in nc -N, or the end of a file, at the question for confirmation."""
+    transcript(client_socket, RESERVATION)
+    client_socket.socket.shutdown(socket.SHUT_WR)
+    transcript(client_socket, "Your hold is released. Nothing was paid.")
+    assert client_socket.receive() == b""
+    assert database.query("SELECT status FROM passengers") == ["cancelled", "cancelled"]
 
 
 def test_phone_number_refused_by_the_server_is_asked_again(client_socket: LineClient) -> None:
@@ -186,7 +212,7 @@ def test_seat_that_became_free_is_accepted(connect: Callable[[], LineClient]) ->
 
 def test_back_after_declining_does_not_hold_again(client_socket: LineClient, database: Database) -> None:
     transcript(client_socket, RESERVATION)
-    released = "The seats are released.\n        Choose other seats, or type: back, quit."
+    released = "The seats are released. Nothing was paid.\n        Choose other seats, or type: back, quit."
     transcript(client_socket, f"        > no\n        {released}{question_for_seats(8, '7 8', '')}")
     table = RESERVATION[RESERVATION.index("    Bengaluru to") : RESERVATION.index("    > 1\n")]
     transcript(client_socket, f"    > back\n{table}")
@@ -368,7 +394,7 @@ def test_source_and_destination_in_one_answer(client_socket: LineClient, databas
         "Mandia" is not a place on any route. Did you mean Mandya?
         Source:
         > Bengaluru Mysuru tomorrow
-        "Bengaluru Mysuru tomorrow" is more than two places. Type one or two.
+        "Bengaluru Mysuru t…" is more than two places. Type one or two.
         Source:
         > Bangalore to Mysore
         Bengaluru to Mysuru, Sat 5 Dec 2026:
@@ -419,7 +445,7 @@ def test_date_outside_sales_is_asked_again(client_socket: LineClient) -> None:
         Date of journey (2026-12-05, tomorrow, sat or 5 dec):
         > ?
         The date on which you board, up to Wed 16 Dec 2026.
-        Or type: back (previous question), quit (leave; nothing is changed).
+        Or type: back (previous question), quit (leave), say TEXT (ask the operator).
         Date of journey (2026-12-05, tomorrow, sat or 5 dec):
         > 2027-06-01
         Tue 1 Jun 2027 is too far ahead. Sales are open up to Wed 16 Dec 2026.

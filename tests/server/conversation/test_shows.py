@@ -14,7 +14,7 @@ import pytest
 from tests.conftest import Clock, Cluster, Database, LineClient
 from tests.support.processes import ServerProcess
 from tests.support.project import PROJECT
-from tests.support.transcript import transcript
+from tests.support.transcript import receive_until, transcript
 
 HOW_MANY = "How many seats? (The Clay Cart, Tue 1 Dec 2026 11:00, {free} free, 150.00 each)"
 EMPTY_SEAT_MAP = ["0 0 0 0 0"] * 5
@@ -24,7 +24,7 @@ HOW_TO_CANCEL = """Booked at once, for {fare}.00.
 Keep the reference.
 To see the booking: status {ref}. To cancel it: cancel {ref}."""
 ENDS = "The connection ends. Connect again to ask for fewer."
-ENDED = "The dialogue has ended. To begin again, type show. To disconnect, type quit."
+ENDED = "The dialogue has ended. To begin again, type show, or: show choose."
 SEAT_QUESTION = "Seat number, from 1 to 25:"
 
 
@@ -190,7 +190,7 @@ def test_any_seats_can_be_booked(connect: Callable[[], LineClient]) -> None:
         line,
         f"""
         > best 3
-        "best 3" is not a list of numbers. Type 2 seat numbers such as 1 and 2.
+        "best 3" is not a list of numbers, such as 1 and 2.
         {seats_question(2)}
         > best 2
         Ticket {{first}} reserved
@@ -207,7 +207,7 @@ def test_any_seats_can_be_booked(connect: Callable[[], LineClient]) -> None:
         other,
         f"""
         > window
-        "window" is not a list of numbers. Type 2 seat numbers such as 3 and 4.
+        "window" is not a list of numbers, such as 3 and 4.
         {seats_question(2)}
         """,
     )
@@ -349,20 +349,66 @@ def test_show_asks_again_after_each_of_ten_invalid_answers(
         assert client_socket.receive().decode() == question
     transcript(client_socket, "\n".join(["> 2", *EMPTY_SEAT_MAP, LEGEND, seats_question(2)]))
     for wrong, problem in {
-        "": "An empty line is not a list of numbers. Type 2 seat numbers such as 1 and 2.",
+        "": "An empty line is not a list of numbers, such as 1 and 2.",
         "7": "You typed 1 number. Type 2 seat numbers.",
         "7 8 9": "You typed 3 numbers. Type 2 seat numbers.",
         "7 7": "7 appears more than once.",
         "0 1": "There is no seat 0. The seats are numbered 1 to 25.",
         "25 26": "There is no seat 26. The seats are numbered 1 to 25.",
-        "seventy eight": '"seventy eight" is not a list of numbers. Type 2 seat numbers such as 1 and 2.',
-        "7,-8": '"7,-8" is not a list of numbers. Type 2 seat numbers such as 1 and 2.',
+        "seventy eight": '"seventy eight" is not a list of numbers, such as 1 and 2.',
+        "7,-8": '"7,-8" is not a list of numbers, such as 1 and 2.',
         "1-25": "You typed 25 numbers. Type 2 seat numbers.",
-        "7;drop table": '"7;drop table" is not a list of numbers. Type 2 seat numbers such as 1 and 2.',
+        "7;drop table": '"7;drop table" is not a list of numbers, such as 1 and 2.',
     }.items():
         transcript(client_socket, f"> {wrong}\n{problem}\n{seats_question(2)}")
     assert database.value("SELECT count(*) FROM passengers") == 0
     transcript(client_socket, "> 7-8\nTicket {a} reserved\nTicket {b} reserved\nReference {ref}.")
+
+
+# By questions ----------------------------------------------------------------------------------
+
+
+def test_choose_lists_the_performances_and_shows_the_fare_before_booking(
+    client_socket: LineClient, database: Database
+) -> None:
+    known = transcript(
+        client_socket,
+        """
+        > show choose sat
+        Ranga Hall, Sat 5 Dec 2026:
+          Show  Begins  Ends      Lasts       Fare  Free  Service
+           801  11:00   13:15      2h15     150.00    25  Ranga Players The Clay Cart
+           802  15:00   17:15      2h15     200.00    25  Ranga Players The Clay Cart
+           803  18:30   20:45      2h15     300.00    25  Ranga Players Hayavadana
+           804  21:30   23:45      2h15     250.00    25  Ranga Players Hayavadana
+        1 11:00, 2 15:00, 3 18:30, 4 21:30
+        Performance (its number, time or title; Enter: 11:00), or another date:
+        > 2
+        The Clay Cart, Sat 5 Dec 2026 15:00, 25 free, 200.00 each.
+        How many seats? (Enter: 1)
+        > 99
+        Only 25 seats are free: 99 cannot be booked.
+        How many seats? (Enter: 1)
+        > 2
+        main (seats)
+        +----------------+
+        |  1  2  3  4  5 |
+        |  6  7  8  9 10 |
+        | 11 12 13 14 15 |
+        | 16 17 18 19 20 |
+        | 21 22 23 24 25 |
+        +----------------+
+        A number means free.
+        25 of 25 free, 200.00 each.
+        Seat numbers, 2 of them, from 1 to 25 (Enter: the server chooses 2):
+        > 7 8
+        Held: {ref}
+        """,
+    )
+    assert database.query("SELECT DISTINCT status FROM passengers") == ["held"]
+    receive_until(client_socket, "Confirm, for 400.00? (yes or no)")
+    transcript(client_socket, "> yes\nBooked: {ref}", known)
+    assert database.query("SELECT seat_no FROM passengers WHERE status = 'booked' ORDER BY 1") == [7, 8]
 
 
 # After a restart -------------------------------------------------------------------------------
