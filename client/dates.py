@@ -7,9 +7,14 @@ from zoneinfo import ZoneInfo
 from busware.server.conversation.dates import parse_date
 
 
+def now_in(time_zone: str | None) -> datetime:
+    """The time in a time zone. None: the time zone of this machine."""
+    return datetime.now(ZoneInfo(time_zone)) if time_zone else datetime.now().astimezone()
+
+
 def today_in(time_zone: str | None) -> date:
     """Today's date in a time zone. None: the time zone of this machine."""
-    return datetime.now(ZoneInfo(time_zone) if time_zone else None).date()
+    return now_in(time_zone).date()
 
 
 def parse_typed_date(typed: str, today: Callable[[], date]) -> date:

@@ -11,9 +11,10 @@ import ssl
 import sys
 import threading
 import traceback
+from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
-from datetime import date
+from datetime import date, datetime
 from tempfile import NamedTemporaryFile
 from types import FrameType
 from typing import Any
@@ -23,7 +24,7 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from busware import render, screen, seatkeys
-from busware.dates import today_in
+from busware.dates import now_in, today_in
 from busware.prompts import LineAsker, PromptAsker
 from busware.retries import ConnectionLost
 from busware.sdk import Client
@@ -49,7 +50,7 @@ from busware.server.conversation import (
 )
 from busware.server.conversation.dialogue import OUTCOME_UNKNOWN
 from busware.server.conversation.reservation import after_expiry
-from busware.server.conversation.words import change_line, counted, day_of, offer_advice
+from busware.server.conversation.words import change_line, counted, message_details, offer_advice
 from busware.server.output import DONE, NotShown, report_not_shown, show
 from busware.server.protocol import (
     OPEN,
@@ -68,6 +69,7 @@ SPINNER_SECONDS = 0.5  # a call that takes longer shows a spinner
 TERMINAL_TRIES = 10  # at most half a minute; then the traveller is asked whether to try again
 RECONNECT_SECONDS = 2.0  # between two attempts to reconnect while no call is made
 MAX_FOLLOWED_BOOKINGS = 20  # read again after a reconnection
+MAX_SHOWN_MESSAGES = 1000  # message_ids that are remembered, so that no message is displayed twice
 PIPED_COLUMNS = 79
 
 WELCOME = "Welcome to Busware. Choose a command with Tab and Enter, or type it. Type help for all commands."
@@ -159,6 +161,7 @@ class Terminal:
         self._dialogue: Dialogue | None = None
         self._texts: list[Tell] = []  # texts of the dialogue that are not displayed yet
         self._followed = FollowedBookings()
+        self._shown_messages = deque[Any](maxlen=MAX_SHOWN_MESSAGES)  # message_ids
         self._last_change: Booking | None = None  # the reply to the last write
         self._not_shown: NotShown | None = None  # why the output cannot be written
         self._calls = ThreadPoolExecutor(1, "call")
@@ -363,14 +366,21 @@ class Terminal:
     def _print_notification(self, method: str, params: dict[str, Any]) -> None:
         match method, params:
             case "message", {"text": str(text)}:
-                bus_id, day = params.get("bus_id"), params.get("boarding_date")
-                trip = (
-                    f" about service {bus_id} of {day_of(date.fromisoformat(day))}" if bus_id and day else ""
-                )
-                self._print(f"Message from the operator{trip}: {text}", "bold cyan")
+                if params.get("message_id") not in self._shown_messages:
+                    self._shown_messages.append(params.get("message_id"))
+                    self._print(f"Message from the operator: {text}", "bold cyan")
+                    self._print(self._details_of(params))
             case "booking_changed", _:
                 booking = msgspec.convert(params, Booking)
                 self._print_change(booking, self._followed.update(booking))
+
+    def _details_of(self, message: dict[str, Any]) -> str:
+        """The line after a message of an operator: when it was sent, about which trip, and how to answer."""
+        day = message.get("boarding_date") or message.get("travel_date")
+        return message_details(
+            datetime.fromisoformat(message["at"]), now_in(self._time_zone), message.get("bus_id"),
+            date.fromisoformat(day) if day else None,
+        )  # fmt: skip
 
     def _print_change(self, booking: Booking, before: Booking) -> None:
         """Print what has changed. before: the last known state."""

@@ -145,6 +145,9 @@ class Console:
         for message in self.messages.unanswered():
             if message.message_id == int(number):
                 return message
+        for message in self.messages.recent(_MESSAGES_SHOWN):
+            if message.message_id == int(number) and message.audience == "operators":
+                self._sender(message)  # raises InvalidInput if the sender has left
         raise InvalidInput(
             f'No message {number} waits for a reply: "unanswered" lists those that do. If {number} is the '
             "first word of your reply, type the number of a message before it."
@@ -158,7 +161,7 @@ class Console:
 
     def _sender(self, message: Message) -> dict[str, Any]:
         """The sender of a message, as the recipient of a notice."""
-        clients = {client.client_no for client in self.messages.presence().clients}
+        clients = {client.client_no for client in self._connected_clients()}
         if message.client_no in clients:
             return {"client_no": message.client_no}
         if message.reference is not None:

@@ -91,6 +91,7 @@ class Connection:
         self._log_level = logging.INFO  # of the lines that it has connected and left
         self._text: PlainText | None = None  # the conversation, after the first line of plain text
         self._check_due = False  # after the reply, the pusher has to check the subscription
+        self._stopped = False  # the server has ended the connection, because it shuts down
         self._ended = False  # True: the requests that remain release holds, which is allowed while draining
 
     @property
@@ -105,9 +106,7 @@ class Connection:
 
     def stop_reading(self) -> None:
         """End the connection after the current reply, as if the client had ended it."""
-        if self.protocol == "text":
-            self._send_buffer.reminder = b""
-            self._send_buffer.push(_GOOD_BYE)
+        self._stopped = True
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RD)
 
@@ -155,9 +154,17 @@ class Connection:
         finally:
             self._ended = True
             self._server.pusher.unsubscribe(self._subscription)
-            if self._text is not None:
-                self._text.close()
+            self._end_conversation()
             log.log(self._log_level, "%s %s after %d lines", self.name, why, self._line_count)
+
+    def _end_conversation(self) -> None:
+        """Undo what the conversation has not finished. Send the outcome, which a client may still read."""
+        lines = [f"{text}\n".encode() for text in self._text.close()] if self._text else []
+        if self._stopped and self.protocol == "text":
+            lines.append(_GOOD_BYE)
+        if lines and not self._send_buffer.is_shut_down:
+            with suppress(OSError):
+                self._send_buffer.send(b"".join(lines))
 
     def _set_options(self) -> None:
         settings, tcp = self._server.settings, self._plain
@@ -354,9 +361,8 @@ class Connection:
 
     def push_message(self, message: Message) -> None:
         """Send a message of an operator."""
-        if self.protocol == "text":
-            sender = self._text.operator if self._text else ""
-            self._send_buffer.push(f"{sender}{clean_text(message.body)}\n".encode())
+        if self.protocol == "text" and self._text:
+            self._send_buffer.push("".join(f"{line}\n" for line in self._text.message(message)).encode())
         else:
             params = {
                 "text": message.body, "from": message.sender, "at": message.at,

@@ -7,9 +7,12 @@ client sends a message first, the message answers that question.
 from collections.abc import Callable
 from datetime import datetime
 
-from busware.server.conversation import Dialogue, command_named_by
-from busware.server.protocol import Answer, Refusal, Request, Say
+from busware.server.conversation import Dialogue, asks_for_help, command_named_by, help_text
+from busware.server.protocol import Answer, Refusal, Request, Say, clean_text
+from busware.server.push.messages import Message
 from busware.server.tcp.plain_text import PlainText, RequestFailed
+
+CHAT_HELP = "Type a message to the operators. Their answers appear here. To leave, type STOP."
 
 
 class RepeatedDialogue(PlainText):
@@ -46,6 +49,8 @@ class RepeatedDialogue(PlainText):
             if typed.lower() != self._command:  # else the question is asked again
                 self._begin(typed, texts)
         else:
+            if self._is_idle and asks_for_help(typed):
+                texts.append(help_text())
             if self._dialogue is None:
                 self._ask(texts)
                 if self._dialogue is None:  # the texts say why it cannot begin
@@ -79,18 +84,27 @@ class RepeatedDialogue(PlainText):
 
 
 class Chat(PlainText):
-    """Messages to the operators. There is no question and no confirmation: every reply is an operator's."""
+    """Messages to the operators. There is no question and no confirmation: every reply is an operator's.
 
-    operator = ""
+    Only an empty line before the first message is answered by the server: a person waits for an explanation.
+    """
 
     _is_idle = False  # "bye" is a message
+    _has_message = False  # the client has sent one
 
     def open(self) -> bytes:
         """Nothing."""
         return b""
 
+    def message(self, message: Message) -> list[str]:
+        """The message alone."""
+        return [clean_text(message.body)]
+
     def _converse(self, typed: str, texts: list[str]) -> None:
-        if typed:
+        if not typed:
+            texts += [] if self._has_message else [CHAT_HELP]
+        else:
+            self._has_message = True
             reply = self._call(Say(text=typed))
             if isinstance(reply, Refusal):
                 texts.append(reply.message)

@@ -157,6 +157,8 @@ def booking(answer: Booking, now: datetime) -> str:
         lines.append(f"The hold expires at {until}, in {left // 60} min {left % 60:02d} s.")
     if due := due_line(answer):
         lines.append(due)
+    elif answer.status == "expired":
+        lines.append("Nothing was paid.")
     if answer.vehicle is not None:
         lines.append(f"Vehicle: {answer.vehicle}.")
     if answer.refund_tiers is not None:

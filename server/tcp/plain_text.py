@@ -6,7 +6,7 @@ A question is a line of its own, because programs read whole lines. The connecti
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
@@ -26,8 +26,9 @@ from busware.server.conversation import (
 )
 from busware.server.conversation.dialogue import OUTCOME_UNKNOWN
 from busware.server.conversation.reservation import after_expiry
-from busware.server.conversation.words import offer_advice
+from busware.server.conversation.words import message_details, offer_advice
 from busware.server.protocol import Answer, Booking, Refusal, Request, clean_text
+from busware.server.push.messages import Message
 from busware.server.tcp import plain_replies
 
 STOPPED = "STOPPED"
@@ -50,10 +51,8 @@ class PlainText:
 
     perform: executes a request; raises Refusal or RequestFailed. now: the time in the server's time zone.
     log_error: logs the exception that is being handled. ended: the connection is to be closed.
-    operator: stands before the message of an operator.
     """
 
-    operator = "Server: "
     repeats = False  # whether a dialogue begins again when it has ended
 
     def __init__(
@@ -92,6 +91,14 @@ class PlainText:
         """The open question, without its options; empty if there is none."""
         step = self._dialogue.step if self._dialogue else None
         return step.prompt if isinstance(step, Ask) else ""
+
+    def message(self, message: Message) -> list[str]:
+        """The lines of a message of an operator. Called by another thread."""
+        day = message.boarding_date or message.travel_date
+        details = message_details(
+            message.at, self._now(), message.bus_id, date.fromisoformat(day) if day else None
+        )
+        return [f"Server: {clean_text(message.body)}", plain_replies.wrapped(details)]
 
     def about_change(self, booking: Booking) -> list[str]:
         """Lines that follow the line about a changed booking. Called by another thread."""

@@ -13,7 +13,7 @@ from tests.support.operator import Operator, operating
 from tests.support.processes import wait_for_end
 from tests.support.schema_api import audit
 from tests.support.serving import on_each_process, serving, travel_day
-from tests.support.transcript import ASHA, transcript
+from tests.support.transcript import ASHA, message_to, transcript
 
 pytestmark = pytest.mark.system
 
@@ -92,9 +92,9 @@ def test_notices_of_operators_reach_the_clients_of_every_process(
     servers.console.type_line(f"trip 1 {day} From platform 3.")
     for line in (program, other_program):
         assert line.notification()[1]["text"] == "From platform 3."
-    assert text.receive() == b"Server: From platform 3."
+    assert message_to(text) == "From platform 3."
     servers.other_console.type_line("reply To you alone.")
-    assert other_text.receive() == b"Server: To you alone."
+    assert message_to(other_text) == "To you alone."
     third_console.type_line("all Good evening.")
     for line in lines:
         assert b"Good evening." in line.receive()  # and nothing else before it

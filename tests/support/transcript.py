@@ -85,3 +85,10 @@ def receive_until(client: LineClient, last: str) -> None:
     """Receive lines up to this one."""
     while client.receive().decode() != last:
         pass
+
+
+def message_to(client: LineClient) -> str:
+    """Receive the lines of a message of an operator; return its text."""
+    first, details = client.receive().decode(), client.receive().decode()
+    assert details.startswith("Sent ") and details.endswith("To answer, type: say TEXT")
+    return first.removeprefix("Server: ")

@@ -18,7 +18,7 @@ from tests.conftest import Database, LineClient
 from tests.support.line_client import wait_until
 from tests.support.operator import CTRL_C, CTRL_D, PROJECT, Operator, operating
 from tests.support.processes import ServerProcess, running_on
-from tests.support.transcript import ASHA, transcript
+from tests.support.transcript import ASHA, message_to, transcript
 
 pytestmark = pytest.mark.system
 
@@ -36,17 +36,17 @@ def test_console_shows_clients_and_exchanges_messages_with_them(
         transcript(asha, "> say Where is my bus?\nSent to the operator.")
         operator.wait_for(f"client {number}: Where is my bus?")
         operator.type_line(f"to {number} At the corner.")
-        assert asha.receive() == b"Server: At the corner."
+        assert message_to(asha) == "At the corner."
         operator.wait_for(f"operator to client {number}: At the corner.")
         ravi = line_to(port)
         other = operator.wait_for_match(r"client (\d+) connected")
         transcript(ravi, "> say And mine?\nSent to the operator.")
         operator.wait_for(f"client {other}: And mine?")
         operator.type_line("reply Behind it.")
-        assert ravi.receive() == b"Server: Behind it."
+        assert message_to(ravi) == "Behind it."
         operator.type_line("all We leave in five minutes.")
         operator.wait_for("Sent to 2 connected clients.")
-        assert asha.receive() == ravi.receive() == b"Server: We leave in five minutes."
+        assert message_to(asha) == message_to(ravi) == "We leave in five minutes."
         transcript(asha, "> terminate\nSTOPPED")
         operator.wait_for(f"client {number} disconnected")
         operator.type_line("exit")
@@ -93,22 +93,22 @@ def test_notice_to_a_trip_and_lists_of_the_console(
         ("to NOSUCH1 hello", "There is no booking NOSUCH1."),
         ("to 7", "Usage: to NUMBER|REFERENCE TEXT."),
         ("all", "Usage: all TEXT."),
-        ("trip 1 someday hello", '"someday" is not a date.'),
+        ("trip 1 someday hello", '"someday" is not a date such as'),
         ("trip one tomorrow hello", "Usage: trip BUS DATE TEXT."),
         ("trip 99 tomorrow hello", "There is no bus 99."),
         ("trip 99 5 dec hello", "There is no bus 99."),
         ("reply hello", "No message waits for a reply."),
         ("reply 4711 hello", "No message 4711 waits for a reply"),
         ("connections", "Usage: connections on|off."),
-        ("trips someday", '"someday" is not a date.'),
+        ("trips someday", '"someday" is not a date such as'),
         ("manifest", "Usage: manifest BUS [DATE]."),
-        ("manifest 1 someday", '"someday" is not a date.'),
+        ("manifest 1 someday", '"someday" is not a date such as'),
         ("manifest 99", "There is no bus 99."),
         ("chart", "Usage: chart BUS [DATE]."),
         ("chart 99", "There is no bus 99."),
         ("cancel 1 tomorrow", "Usage: cancel BUS DATE REASON."),
         ("cancel one tomorrow Landslide", "Usage: cancel BUS DATE REASON."),
-        ("cancel 1 someday Landslide", '"someday" is not a date.'),
+        ("cancel 1 someday Landslide", '"someday" is not a date such as'),
         ("cancel 99 tomorrow Landslide", "There is no bus 99."),
         ("cancel 99 on 5 dec Landslide", "There is no bus 99."),
         ("cancel 1 5 dec", "Usage: cancel BUS DATE REASON."),
@@ -201,10 +201,10 @@ def test_messages_and_clients_are_shown_across_servers_and_consoles(
         for console in (operator, attached):
             console.wait_for("I am here.", "I am there.")
         attached.type_line("all Good morning.")
-        assert here.receive() == there.receive() == b"Server: Good morning."
+        assert message_to(here) == message_to(there) == "Good morning."
         operator.wait_for("operator to all: Good morning.")
         operator.type_line("reply To you there.")
-        assert there.receive() == b"Server: To you there."
+        assert message_to(there) == "To you there."
         other.end(signal.SIGTERM)
         assert there.receive() == b"Server: I am going down now. Good-bye."
         for console in (operator, attached):
@@ -242,7 +242,7 @@ def test_message_of_a_client_stands_out_and_clients_are_counted(
         assert "connected" not in before  # and an empty line is before the message
         operator.wait_for("clients: 1, unanswered: 1")
         operator.type_line("reply At the corner.")
-        assert asha.receive() == b"Server: At the corner."
+        assert message_to(asha) == "At the corner."
         operator.wait_for(": At the corner.", "clients: 1, unanswered: 0")
 
 
@@ -278,6 +278,17 @@ def test_reply_goes_to_the_message_with_its_number(attached: Operator, database:
     assert database.query(sent) == [*zip(database.query(asked), ("Platform 3.", "Bus 7."), strict=True)]
     attached.type_line("unanswered")
     attached.wait_for("Messages without a reply: 0.")
+
+
+def test_reply_says_that_the_sender_has_left(attached: Operator, database: Database) -> None:
+    number = ask(database, "Hello?", 7)
+    attached.wait_for("Hello?")
+    (process,) = database.query("SELECT process_no FROM processes")
+    database.query("SELECT api.presence(%s, '[]', '{7}')", process)
+    for line in (f"reply {number} Good morning.", "reply Good morning."):
+        attached.type_line(line)
+        attached.wait_for("is not connected and has no booking. A reply cannot reach it.")
+    assert database.query("SELECT count(*) FROM messages WHERE audience = 'client'") == [0]
 
 
 def test_reply_answers_the_other_messages_of_its_client(attached: Operator, database: Database) -> None:

@@ -247,6 +247,7 @@ def test_a_notice_appears_during_a_conversation(connect: Callable[[], LineClient
         line,
         """
         Server: Good morning.
+        Sent at 09:00. To answer, type: say TEXT
         The question is still open: Reservation or cancellation:
         > reservation
         Date of journey (2026-12-05, tomorrow, sat or 5 dec):
@@ -388,7 +389,7 @@ def test_missed_messages_are_pushed_in_plain_text(
     console.notice("Platform 3.", reference=reference)
     back = connect()
     back.send(f"status {reference} {ASHA}")
-    lines = [back.receive().decode() for _ in range(7)]
+    lines = [back.receive().decode() for _ in range(8)]
     assert "Server: Platform 3." in lines
     assert f"Booked: {reference}" in lines
 

@@ -271,6 +271,7 @@ def test_a_client_that_never_reads_is_disconnected(
     for n in range(2000):
         console.notice(f"{n} " + "x" * 1900)
         assert other.receive().startswith(f"Server: {n} ".encode())  # other clients do not wait
+        assert other.receive().startswith(b"Sent at ")
         if "was disconnected" in caplog.text:
             break
     assert "was disconnected: it does not read what is pushed to it" in caplog.text

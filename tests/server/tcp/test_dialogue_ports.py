@@ -20,6 +20,7 @@ import trustme
 from busware.server import tls
 from busware.server.setting_kinds import DIALOGUES
 from busware.server.settings import Settings
+from busware.server.tcp.dialogue_ports import CHAT_HELP
 from busware.server.tcp.lines import Lines
 from busware.server.tcp.server import TcpServer
 from tests.conftest import Cluster, Database, LineClient
@@ -270,6 +271,24 @@ def test_chat_is_not_confirmed(program: Open, console: Console) -> None:
     assert "".join(said) == 'Hello server!bus{"id":1}byeWhere is it?Thank you.'
 
 
+def test_chat_explains_itself_after_an_empty_line_before_the_first_message(program: Open) -> None:
+    client = program("chat")
+    assert client.ask("\n") == f"{CHAT_HELP}\n"
+    assert client.ask("Where is it?\n\nterminate") == "STOPPED\n"
+
+
+def test_help_at_the_first_question_lists_the_commands_too(program: Open) -> None:
+    for dialogue in ("bus", "flight", "show"):
+        client = program(dialogue)
+        question = client.receive()
+        for line in ("help", "?"):
+            reply = client.ask(line)
+            assert reply.startswith("Commands:\n")
+            assert "\n  status [REFERENCE [PHONE]]" in reply
+            assert reply.endswith(question)
+    assert not client.ask("2\nhelp").startswith("Commands:")
+
+
 @pytest.mark.settings(says_per_minute=1)
 def test_limit_on_messages_is_reported_in_chat(program: Open) -> None:
     client = program("chat")
@@ -381,7 +400,7 @@ def test_draining_closes_every_port(program: Open, server: SimpleNamespace, cons
             console.notice("Good morning.", client_no=console.number_of(client))
         assert client.receive()
     with closing(program("chat")) as last:
-        assert last.ask("\nSTOP") == "STOPPED\n"
+        assert last.ask("STOP") == "STOPPED\n"
     server.tcp.drain()
     for client in clients:
         assert client.receive() == GOOD_BYE

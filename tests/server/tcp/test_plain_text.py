@@ -129,7 +129,7 @@ def test_stop_ends_the_connection(client_socket: LineClient, end: str) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("I want to book a bus", '"I want to book a bus" is not a command. Did you mean bus?'),
+        ("I want to book a bus", '"I want to book a b…" is not a command. Did you mean bus?'),
         ("stats", '"stats" is not a command. Did you mean status?'),
         ("to mysuru", '"to mysuru" is not a command. Type help for all commands.'),
     ],
