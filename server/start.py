@@ -217,6 +217,7 @@ def _print_addresses(settings: Settings) -> None:
     ports = f"  Ports:    {dialogues}\n" if dialogues else ""
     addresses = (
         f"Busware {VERSION} serves on {settings.host}:{port}, from {database}.\n"
+        f"  Page:     {http}/\n"
         f"  HTTP:     {http}/v1, reference: {http}/schema\n"
         f"{ports}"
         f"{_mail_line(settings)}"

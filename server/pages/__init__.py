@@ -7,4 +7,7 @@ cookies     what the browser keeps: session, opened bookings, language
 rendering   templates and their filters                    static_files  stylesheet and scripts
 refusals    refusals as texts in the traveller's language  kinds         the nouns of each kind of service
 journeys    from the search to the trip                    seat_map      the seats of a trip as tables
+holds       passengers, the hold, its payment              bookings      bookings that are opened; tickets
+changes     cancel, exchange and other changes             accounts      sign in, register, a new password
+languages   the choice of the language
 """

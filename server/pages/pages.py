@@ -12,13 +12,20 @@ from starlette.responses import Response
 from busware.server.http import problems
 from busware.server.http.app import accepts_page
 from busware.server.http.executor import Executor
-from busware.server.pages import forms, journeys, languages, static_files
+from busware.server.pages import accounts, bookings, changes, forms, holds, journeys, languages, static_files
 from busware.server.pages.visits import Page, Table, Visit
 from busware.server.protocol import Refusal
 
 Handler = Callable[[HttpRequest], Awaitable[Response]]
 
-_PAGES: Table = {**journeys.PAGES, **languages.PAGES}
+_PAGES: Table = {
+    **journeys.PAGES,
+    **holds.PAGES,
+    **bookings.PAGES,
+    **changes.PAGES,
+    **accounts.PAGES,
+    **languages.PAGES,
+}
 
 
 class Pages:

@@ -32,6 +32,7 @@ from busware.server.protocol import Caller, Refusal
 T = TypeVar("T")
 
 _COMPRESSED_BYTES = 1000  # a shorter page is not compressed
+_COMPRESSION = 5  # the level of gzip: of 1 to 9
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -124,10 +125,9 @@ class Visit:
             raise Refusal("form_expired", "This page was open for too long. Send the form again.")
 
     def key(self) -> str:
-        """The idempotency key of the form."""
-        return forms.idempotency_key(
-            self.form.get(forms.KEY, [""])[0] or forms.new_key(), self.cookies.secret()
-        )
+        """The idempotency key of the form. Two forms of a page may have the same hidden key."""
+        key = self.form.get(forms.KEY, [""])[0] or forms.new_key()
+        return forms.idempotency_key(f"{self.here} {key}", self.cookies.secret())
 
     # Requests of the protocol ------------------------------------------------------------------
 
@@ -161,6 +161,10 @@ class Visit:
         reply = self._executor.perform(request, caller)
         return msgspec.json.decode(reply, type=request.reply)
 
+    def opened(self, reference: str) -> dict[str, str]:
+        """The fields of a request about a booking: its phone number too, if this browser has opened it."""
+        return {"reference": reference, "phone": self.cookies.bookings().get(reference) or ""}
+
     # Answers -----------------------------------------------------------------------------------
 
     def render(self, template: str, http_status: int = HTTPStatus.OK, **values: Any) -> Response:
@@ -177,13 +181,19 @@ class Visit:
         text = rendering.render(template, self.language, context)
         return self.send(text.encode(), "text/html", http_status)
 
-    def send(self, content: bytes, mime_type: str, status: int = HTTPStatus.OK, **headers: str) -> Response:
-        """An answer with this content."""
-        response = Response(content, status, {**HEADERS, **headers}, mime_type)
+    def send(
+        self,
+        content: bytes,
+        mime_type: str,
+        status: int = HTTPStatus.OK,
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:
+        """An answer with this content, compressed if the browser takes that."""
+        all_headers = {"Cache-Control": "private, no-cache", **HEADERS, **(headers or {})}
         if len(content) > _COMPRESSED_BYTES and static_files.accepts_gzip(self._http):
-            response = Response(gzip.compress(content, 5), status, {**HEADERS, **headers}, mime_type)
-            response.headers["Content-Encoding"] = "gzip"
-        response.headers.setdefault("Cache-Control", "private, no-cache")
+            content = gzip.compress(content, _COMPRESSION)
+            all_headers["Content-Encoding"] = "gzip"
+        response = Response(content, status, all_headers, mime_type)
         self.cookies.add_to(response)
         return response
 

@@ -12,7 +12,8 @@ import requests
 from tests.support.http_client import HttpClient
 from tests.support.line_client import WAIT_SECONDS
 
-_EMPTY = {"input", "meta", "link", "br", "img", "hr", "option"}
+SEARCH = "/trips?kind=bus&origin=Bengaluru&destination=Mysuru&date=2026-12-05&seats=1"
+PHONE = "98450 12345"
 
 
 class Form(NamedTuple):
@@ -114,6 +115,11 @@ class Page:
         """The form whose action ends so."""
         return next(form for form in self.forms if form.action.partition("?")[0].endswith(action))
 
+    @property
+    def reference(self) -> str:
+        """The reference in the path of the page."""
+        return self.path.partition("?")[0].split("/")[2]
+
     def link(self, text: str) -> str:
         """The address of the first link whose text contains this."""
         return next(address for label, address in self.links.items() if text in label)
@@ -144,6 +150,21 @@ class Visitor:
             self.url + form.action, urlencode(fields), headers=headers, timeout=WAIT_SECONDS
         )
         return Page(sent)
+
+    def choose(self, *seats: int, search: str = SEARCH, trip: str = "Day Bus") -> Page:
+        """Open the form for the passengers of some seats of a trip; of any seats, if none is given."""
+        found = self.get(self.get(search).link(trip))
+        if seats:
+            return self.send(found.form("/passengers"), add=[("seat", str(seat)) for seat in seats])
+        return self.send(next(form for form in found.forms if "seats" in form.names()))
+
+    def hold(self, *seats: int, phone: str = PHONE, **values: Any) -> Page:
+        """Hold some seats of the bus by day."""
+        return self.send(self.choose(*seats).form("/passengers"), phone=phone, **values)
+
+    def book(self, *seats: int, **values: Any) -> Page:
+        """Book some seats of the bus by day."""
+        return self.send(self.hold(*seats, **values).form("/confirm"))
 
 
 @pytest.fixture

@@ -3,9 +3,7 @@
 import pytest
 
 from tests.support.http_client import HttpClient
-from tests.support.page_visitor import Visitor
-
-SEARCH = "/trips?kind=bus&origin=Bengaluru&destination=Mysuru&date=2026-12-05&seats=1"
+from tests.support.page_visitor import SEARCH, Visitor
 
 
 def test_search_form_leads_to_trips_and_to_seats(visitor: Visitor) -> None:

@@ -1,0 +1,141 @@
+"""Bookings that are opened in this browser: the list, the hold or the ticket, the ticket as a file."""
+
+from collections.abc import Iterator
+from http import HTTPStatus
+
+from starlette.responses import Response
+
+from busware.server import protocol
+from busware.server.documents import ticket_pdf
+from busware.server.mail import calendar_entry
+from busware.server.mail.booking_text import BookingText
+from busware.server.pages import forms, holds, kinds
+from busware.server.pages.visits import Page, Table, Visit
+from busware.server.protocol import OPEN, Booking, BookingList, References, Refusal, Ticket
+
+_CALENDAR = "text/calendar"
+
+
+# The list --------------------------------------------------------------------------------------
+
+
+def show_bookings(visit: Visit) -> Response:
+    """The bookings of this browser and of the account, and a form that opens another one."""
+    listed: BookingList | None = None
+    if visit.caller.account is not None:
+        listed = visit.request(protocol.Bookings, after=visit.value("after"))
+    own = listed.bookings if listed else []
+    known = {booking.reference for booking in own}
+    here = [booking for booking in _of_browser(visit) if booking.reference not in known]
+    return visit.render(
+        "bookings.html", own=own, here=here, next=listed.next if listed else None, kind_of=kinds.kind_of
+    )
+
+
+def _of_browser(visit: Visit) -> Iterator[Booking]:
+    """The bookings that were opened in this browser, and can still be opened."""
+    for reference, phone in visit.cookies.bookings().items():
+        try:
+            yield visit.request(protocol.GetBooking, reference=reference, phone=phone or "")
+        except Refusal as refusal:
+            if refusal.reason != "unknown_booking":
+                return  # such as too many attempts
+            visit.cookies.remove_booking(reference)
+
+
+def open_booking(visit: Visit) -> Response:
+    """Open a booking by its reference and phone number, and keep both in this browser."""
+    phone = visit.value("phone")
+    booking: Booking = visit.request(protocol.GetBooking, reference=visit.value("reference"), phone=phone)
+    visit.cookies.add_booking(booking.reference, phone)
+    return visit.see(f"/bookings/{booking.reference}")
+
+
+def show_find(visit: Visit) -> Response:
+    """The form that finds a booking without its reference."""
+    return visit.render("find.html", found=None)
+
+
+def find(visit: Visit) -> Response:
+    """Find bookings by phone number, date and place, and open them."""
+    phone = visit.value("phone")
+    found: References = visit.request(
+        protocol.Find, phone=phone, date=visit.value("date"), place=visit.value("place")
+    )
+    if not found.references:
+        raise Refusal("unknown_booking", "No booking has this phone number, date and place.", field="phone")
+    for reference in reversed(found.references):
+        visit.cookies.add_booking(reference, phone)
+    return visit.see("/bookings" if len(found.references) > 1 else f"/bookings/{found.references[0]}")
+
+
+# One booking -----------------------------------------------------------------------------------
+
+
+def show_booking(visit: Visit) -> Response:
+    """A hold, a ticket or a place on the waitlist; if it cannot be opened, the form that opens it."""
+    try:
+        booking = booking_of(visit)
+    except Refusal as refusal:
+        if refusal.reason != "unknown_booking":
+            raise
+        return visit.render(
+            "open.html", HTTPStatus.NOT_FOUND, reference=visit.path["reference"], refusal=refusal
+        )
+    text = BookingText(booking, visit.language)
+    return visit.render(
+        "booking.html",
+        booking=booking,
+        kind=kinds.kind_of(booking.kind),
+        text=text,
+        tickets=open_tickets(booking),
+        ended=[ticket for ticket in booking.tickets if ticket.status not in OPEN],
+        code=holds.image_of(text.code) if booking.status == "booked" else "",
+        key=forms.new_key(),
+        now=visit.now,
+    )
+
+
+def booking_of(visit: Visit) -> Booking:
+    """The booking in the path. Raises Refusal."""
+    booking: Booking = visit.request(protocol.GetBooking, **visit.opened(visit.path["reference"]))
+    return booking
+
+
+def open_tickets(booking: Booking) -> list[Ticket]:
+    """The tickets that can still change."""
+    return [ticket for ticket in booking.tickets if ticket.status in OPEN]
+
+
+def send_pdf(visit: Visit) -> Response:
+    """The ticket as PDF."""
+    booking = booking_of(visit)
+    content = ticket_pdf.encode(BookingText(booking, visit.language).page(visit.now))
+    return visit.send(
+        content,
+        ticket_pdf.MIME_TYPE,
+        headers=_file(f"ticket-{booking.reference}.pdf"),
+    )
+
+
+def send_calendar_entry(visit: Visit) -> Response:
+    """The journey as an entry for a calendar."""
+    booking = booking_of(visit)
+    content, _ = calendar_entry.entry(BookingText(booking, visit.language), visit.now)
+    return visit.send(content, _CALENDAR, headers=_file(f"{booking.reference}.ics"))
+
+
+def _file(name: str) -> dict[str, str]:
+    """The headers of a file that a browser saves."""
+    return {"Content-Disposition": f'attachment; filename="{name}"'}
+
+
+PAGES: Table = {
+    "/bookings": Page(show_bookings, open_booking),
+    "/bookings/find": Page(show_find, find),
+    "/bookings/{reference}": Page(show_booking),
+    "/bookings/{reference}/confirm": Page(show_booking, holds.confirm),
+    "/bookings/{reference}/release": Page(show_booking, holds.release),
+    "/bookings/{reference}/ticket.pdf": Page(send_pdf),
+    "/bookings/{reference}/calendar.ics": Page(send_calendar_entry),
+}

@@ -1,0 +1,171 @@
+"""From the seats to the ticket: passengers, the hold with its fare, payment, confirmation.
+
+The names are asked for before the seats are held, because a hold has its passengers. If another traveller is
+faster, the names stay in the form, with the nearest seats that are free.
+"""
+
+from base64 import b64encode
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from starlette.responses import Response
+
+from busware.server import protocol
+from busware.server.documents.ticket_pdf import code_image
+from busware.server.pages import forms, journeys
+from busware.server.pages.visits import Page, Table, Visit, address
+from busware.server.protocol import Booking, Payment, Seat, Seats
+
+_LOST_SEATS = ("seat_taken", "reserved_seat", "unknown_seat")  # reasons of refusals that name seats
+_CODE_PIXELS = 6  # of a module of a QR code
+_MAX_SEATS = 100
+
+
+# Passengers ------------------------------------------------------------------------------------
+
+
+def show_passengers(visit: Visit) -> Response:
+    """The form for the passengers of the chosen seats."""
+    search, trip = journeys.found_trip(visit)
+    seats = journeys.seat_map_of(visit, trip)
+    chosen = _numbers(visit)
+    count = len(chosen) or search.seats
+    lost: list[int] = []
+    if visit.refusal and visit.refusal.reason in _LOST_SEATS:
+        lost = [number for number in visit.refusal.data.get("seats", []) if number in chosen]
+        chosen = instead_of(chosen, lost, seats)
+    picked = [seat for seat in seats.seats if seat.seat_no in chosen]
+    query = search.query | {"seats": count}
+    return visit.render(
+        "passengers.html",
+        search=search,
+        kind=search.kind,
+        trip=trip,
+        seats=seats,
+        picked=picked,
+        count=count,
+        lost=lost,
+        waitlist=not chosen and trip.seats_free < count,
+        fare=_fare(seats, picked, count),
+        key=visit.value(forms.KEY) if not visit.is_sent else forms.new_key(),
+        concessions=[one for one in seats.concessions or [] if one.seat],
+        takes_infants=any(not one.seat for one in seats.concessions or []),
+        asks_gender=any(seat.reserved_for == "women" for seat in seats.seats),
+        asks_accessible=any(seat.reserved_for == "accessible" for seat in seats.seats),
+        classes=[one for one in seats.classes or [] if one.name] if not chosen else [],
+        action=address(visit.here, query),
+        back=address(f"/trips/{trip.bus_id}", query | {"seat": chosen}),
+    )
+
+
+def hold(visit: Visit) -> Response:
+    """Hold the seats for the passengers; if not so many are free, put them on the waitlist."""
+    search, trip = journeys.found_trip(visit)
+    chosen = _numbers(visit)
+    count = len(chosen) or search.seats
+    phone, email, sms = visit.value("phone"), visit.value("email"), visit.value("sms") == "on"
+    waits = visit.value("waitlist") == "on"
+    booking: Booking = visit.request(
+        protocol.Book if waits else protocol.Hold,
+        bus_id=trip.bus_id,
+        travel_date=trip.travel_date,
+        from_stop=trip.from_stop,
+        to_stop=trip.to_stop,
+        seats=chosen,
+        count=0 if chosen else count,
+        phone=phone,
+        passengers=[_passenger(visit, n) for n in range(count)],
+        seat_class=visit.value("seat_class"),
+        promo_code=visit.value("promo_code"),
+        email=email,
+        sms=sms,
+        language=visit.language.code if email or sms else "",
+        waitlist=waits,
+        key=visit.key(),
+    )
+    visit.cookies.add_booking(booking.reference, phone)
+    return visit.see(f"/bookings/{booking.reference}")
+
+
+def _numbers(visit: Visit) -> list[int]:
+    """The chosen seats."""
+    texts = visit.values("seat", "")[:_MAX_SEATS]
+    return [int(text) for text in texts if text.isascii() and text.isdecimal() and len(text) <= 5]
+
+
+def _passenger(visit: Visit, n: int) -> dict[str, Any]:
+    """The passenger that was typed for the seat with this position."""
+    texts = {name: visit.value(f"{name}-{n}") for name in ("name", "concession", "infant", "gender")}
+    given: dict[str, Any] = {name: text for name, text in texts.items() if text}
+    return given | ({"accessible": True} if visit.value(f"accessible-{n}") == "on" else {})
+
+
+def _fare(seats: Seats, picked: Sequence[Seat], count: int) -> str:
+    """The fare of the seats without concessions; the lowest one of seats that are not chosen yet."""
+    fares = [Decimal(seat.fare or seats.fare) for seat in picked] or [Decimal(seats.fare)] * count
+    return str(sum(fares))
+
+
+def instead_of(chosen: Sequence[int], lost: Sequence[int], seats: Seats) -> list[int]:
+    """The chosen seats; each lost one is replaced by the nearest free seat of its class, if there is one."""
+    by_number = {seat.seat_no: seat for seat in seats.seats}
+    kept = {number for number in chosen if number not in lost}
+    for was in [by_number[number] for number in lost if number in by_number]:
+        others = [
+            seat
+            for seat in seats.seats
+            if seat.state == "free"
+            and seat.seat_no not in (*chosen, *kept)
+            and seat.seat_class == was.seat_class
+            and seat.reserved_for is None
+        ]
+        if others:
+            kept.add(min(others, key=lambda seat: _distance(seat, was)).seat_no)
+    return sorted(kept)
+
+
+def _distance(seat: Seat, other: Seat) -> tuple[bool, int, int]:
+    """How far two seats are from each other: a deck, rows and columns."""
+    rows, columns = abs(seat.row - other.row), abs(seat.column - other.column)
+    return seat.deck != other.deck, rows + columns, seat.seat_no
+
+
+# The hold --------------------------------------------------------------------------------------
+
+
+def confirm(visit: Visit) -> Response:
+    """Turn the hold into a booking."""
+    reference = visit.path["reference"]
+    visit.request(protocol.Confirm, **visit.opened(reference), fare=visit.value("fare"), key=visit.key())
+    return visit.see(f"/bookings/{reference}")
+
+
+def release(visit: Visit) -> Response:
+    """Release the hold, and return to the search."""
+    reference = visit.path["reference"]
+    booking: Booking = visit.request(protocol.Release, **visit.opened(reference), key=visit.key())
+    return visit.see(f"/bookings/{booking.reference}")
+
+
+def show_payment(visit: Visit) -> Response:
+    """How to pay the hold. To ask again gets the same payment, so this is a page that can be loaded again."""
+    opened = visit.opened(visit.path["reference"])
+    booking: Booking = visit.request(protocol.GetBooking, **opened)
+    if booking.status != "held":
+        return visit.see(f"/bookings/{booking.reference}")
+    payment: Payment = visit.request(protocol.Pay, **opened)
+    how = payment.pay
+    code = image_of(how.upi) if how and how.upi else ""
+    return visit.render("payment.html", booking=booking, payment=payment, how=how, code=code)
+
+
+def image_of(text: str) -> str:
+    """The QR code of a text, as the address of an image."""
+    return f"data:image/png;base64,{b64encode(code_image(text, _CODE_PIXELS)).decode()}"
+
+
+PAGES: Table = {
+    "/trips/{bus_id}/passengers": Page(show_passengers, hold),
+    "/bookings/{reference}/pay": Page(show_payment, confirm),
+}

@@ -1,0 +1,31 @@
+// Counts down the time of a hold, and says it aloud near the end. When it is over, the page is loaded again.
+const shown = document.querySelector(".countdown");
+const announcements = document.querySelector("#announcements");
+const texts = { 120: "two", 60: "one", 30: "half" };
+
+if (shown) {
+  const end = performance.now() + 1000 * Number(shown.dataset.seconds);
+  let before = Infinity;
+  const time = document.createElement("time");
+  time.setAttribute("role", "timer");
+  shown.replaceChildren(shown.dataset.label, " ", time);
+
+  const tick = () => {
+    const seconds = Math.max(0, Math.ceil((end - performance.now()) / 1000));
+    time.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+    shown.classList.toggle("near", seconds <= 60);
+    for (const limit of [30, 60, 120]) {
+      if (before > limit && seconds <= limit && before !== Infinity) {
+        announcements.textContent = announcements.dataset[texts[limit]];
+        break;
+      }
+    }
+    before = seconds;
+    if (seconds > 0) {
+      setTimeout(tick, 250);
+    } else {
+      location.reload();
+    }
+  };
+  tick();
+}

@@ -1,0 +1,205 @@
+"""Bookings that exist: open, list, cancel, change, exchange; accounts. Over HTTP and without JavaScript."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from tests.conftest import Database
+from tests.support.page_visitor import PHONE, Visitor
+
+
+def test_booking_opens_by_reference_and_phone_number(visitor: Visitor, other_visitor: Visitor) -> None:
+    reference = visitor.book(3).reference
+    closed = other_visitor.get(f"/bookings/{reference}")
+    assert (closed.status, "Your ticket" in closed.text) == (404, False)
+    form = closed.form("/bookings")
+    assert form.value("reference") == reference
+    wrong = other_visitor.send(form, phone="98450 54321")
+    assert wrong.status == 404
+    assert wrong.form("/bookings").value("reference") == reference
+    page = other_visitor.send(wrong.form("/bookings"), phone=PHONE, reference=reference.lower())
+    assert "Your ticket" in page.text
+    assert PHONE not in page.path
+    assert reference in other_visitor.get("/bookings").text
+
+
+def test_booking_is_found_without_its_reference(visitor: Visitor, other_visitor: Visitor) -> None:
+    visitor.book(3)
+    form = other_visitor.get("/bookings/find").form("/find")
+    found = other_visitor.send(form, phone=PHONE, date="2026-12-05", place="Bengaluru")
+    assert "Your ticket" in found.text
+    nothing = other_visitor.send(form, phone="98450 54321", date="2026-12-05", place="Bengaluru")
+    assert nothing.status == 404
+    assert nothing.form("/find").value("place") == "Bengaluru"
+
+
+def test_part_of_a_booking_is_cancelled_after_its_quote(visitor: Visitor, database: Database) -> None:
+    reference = visitor.book(3, 4).reference
+    page = visitor.get(f"/bookings/{reference}/cancel")
+    assert "You cancel 2 tickets." in page.text
+    assert "₹260.00" in page.text
+    choice = next(form for form in page.forms if form.method == "get")
+    one = visitor.send(choice, ticket="2")
+    assert "You cancel 1 ticket." in one.text
+    assert "₹130.00" in one.text
+    confirm = next(form for form in one.forms if form.method == "post")
+    done = visitor.send(confirm)
+    assert "It is cancelled." in done.text
+    assert database.query("SELECT ticket_no, status FROM passengers ORDER BY 1") == [
+        (1, "booked"),
+        (2, "cancelled"),
+    ]
+    repeated = visitor.send(confirm)  # the same key: nothing more is done
+    assert "It is cancelled." in repeated.text
+
+
+def test_ticket_moves_to_another_seat(visitor: Visitor, other_visitor: Visitor, database: Database) -> None:
+    reference = visitor.book(3).reference
+    form = visitor.get(f"/bookings/{reference}/seat").form("/seat")
+    other_visitor.book(4)
+    lost = visitor.send(form, ticket="1", seat="4")
+    assert lost.status == 409
+    assert "Seat 4 is taken" in lost.text
+    assert "another seat now" in visitor.send(lost.form("/seat"), ticket="1", seat="5").text
+    assert database.value("SELECT seat_no FROM passengers WHERE reference = %s", reference) == 5
+
+
+def test_booking_is_exchanged_for_another_date(visitor: Visitor, database: Database) -> None:
+    database.query("UPDATE bus_info SET exchange_fee = 20 WHERE bus_id = 1")
+    reference = visitor.book(3).reference
+    page = visitor.send(visitor.get(f"/bookings/{reference}/exchange").form("/exchange"), date="2026-12-06")
+    terms = visitor.get(page.link("Day Bus"))
+    assert "Fee" in terms.text
+    assert "₹20.00" in terms.text
+    assert "The booking is exchanged." in visitor.send(terms.form("/exchange")).text
+    assert str(database.value("SELECT travel_date FROM passengers WHERE status = 'booked'")) == "2026-12-06"
+
+
+def test_amounts_of_an_exchange_that_have_changed_are_shown_again(
+    visitor: Visitor, database: Database
+) -> None:
+    reference = visitor.book(3).reference
+    address = f"/bookings/{reference}/exchange?bus_id=1&travel_date=2026-12-06"
+    form = visitor.get(address).form("/exchange")
+    database.query("UPDATE bus_info SET exchange_fee = 30 WHERE bus_id = 1")
+    page = visitor.send(form)
+    assert page.status == 409
+    assert page.form("/exchange").value("due") == "30.00"
+    assert "The booking is exchanged." in visitor.send(page.form("/exchange")).text
+
+
+def test_ticket_ends_earlier(visitor: Visitor, database: Database) -> None:
+    reference = visitor.book(3).reference
+    page = visitor.get(f"/bookings/{reference}/alight")
+    assert "Mandya" in page.text
+    assert "end earlier now" in visitor.send(page.form("/alight"), at="3").text
+    assert database.value("SELECT upper(segment) FROM passengers") == 3
+
+
+def test_ticket_gets_another_name(visitor: Visitor, database: Database) -> None:
+    reference = visitor.book(3, **{"name-0": "Asha"}).reference
+    page = visitor.get(f"/bookings/{reference}/transfer")
+    assert visitor.send(page.form("/transfer"), name="").status == 400
+    assert "another name now" in visitor.send(page.form("/transfer"), name="Ravi").text
+    assert database.value("SELECT name FROM passengers") == "Ravi"
+
+
+def test_messages_go_to_another_address(visitor: Visitor) -> None:
+    reference = visitor.book(3).reference
+    page = visitor.get(f"/bookings/{reference}/contact")
+    wrong = visitor.send(page.form("/contact"), email="asha@")
+    assert wrong.status == 400
+    assert wrong.form("/contact").value("email") == "asha@"
+    done = visitor.send(wrong.form("/contact"), email="asha@example.org")
+    assert "a***@example.org" in done.text
+
+
+def test_old_page_shows_what_has_changed(visitor: Visitor, database: Database) -> None:
+    held = visitor.hold(3)
+    old = held.form("/release")
+    visitor.send(held.form("/confirm"))
+    page = visitor.send(old)
+    assert page.status == 409
+    assert "already confirmed" in page.text
+    assert "Your ticket" in page.text
+
+
+def test_account_lists_its_bookings(visitor: Visitor, other_visitor: Visitor) -> None:
+    form = visitor.get("/register").form("/register")
+    short = visitor.send(form, username="asha", password="short")
+    assert short.status == 400
+    assert short.form("/register").value("username") == "asha"
+    assert "My bookings" in visitor.send(short.form("/register"), password="correct horse").text
+    reference = visitor.book(3).reference
+
+    sign_in = other_visitor.get(f"/sign-in?to=/bookings/{reference}").form("/sign-in")
+    wrong = other_visitor.send(sign_in, username="asha", password="wrong horse")
+    assert wrong.status == 401
+    assert wrong.form("/sign-in").value("username") == "asha"
+    assert wrong.form("/sign-in").value("password") == ""
+    page = other_visitor.send(wrong.form("/sign-in"), password="correct horse")
+    assert "Your ticket" in page.text
+    assert reference in other_visitor.get("/bookings").text
+
+    other_visitor.send(other_visitor.get("/account").form("/sign-out"))
+    assert reference not in other_visitor.get("/bookings").text
+    assert other_visitor.get(f"/bookings/{reference}").status == 404
+
+
+@pytest.mark.parametrize("to", ["https://example.org", "//example.org", "/\\example.org"])
+def test_sign_in_leads_to_no_other_site(visitor: Visitor, to: str) -> None:
+    visitor.send(visitor.get("/register").form("/register"), username="asha", password="correct horse")
+    form = visitor.get("/sign-in").form("/sign-in")
+    page = visitor.send(form, username="asha", password="correct horse", to=to)
+    assert page.path == "/bookings"
+
+
+def test_account_without_session_asks_to_sign_in(visitor: Visitor) -> None:
+    assert visitor.get("/account").path.startswith("/sign-in")
+
+
+def test_request_for_a_new_password_does_not_say_whether_there_is_an_account(visitor: Visitor) -> None:
+    page = visitor.send(visitor.get("/forgotten").form("/forgotten"), account="nobody")
+    assert "If there is such an account" in page.text
+    wrong = visitor.send(
+        visitor.get("/new-password").form("/new-password"), reset_token="x", password="correct horse"
+    )
+    assert wrong.status == 401
+
+
+@pytest.mark.settings(manual_upi="busware@bank", manual_account="Busware, IN00 1234")
+def test_hold_is_paid_before_it_is_booked(
+    visitor: Visitor, server: SimpleNamespace, database: Database
+) -> None:
+    database.query("UPDATE bus_info SET payment = 'manual' WHERE bus_id = 1")
+    held = visitor.hold(3)
+    assert not [form for form in held.forms if form.action.endswith("/confirm")]
+    page = visitor.get(held.link("Pay"))
+    assert "Busware, IN00 1234" in page.text
+    assert held.reference in page.text
+    assert 'alt="QR code for an app of UPI"' in page.html
+    unpaid = visitor.send(page.form("/pay"))
+    assert unpaid.status == 402
+    assert "paid" in unpaid.text
+
+
+def test_texts_of_operators_and_passengers_are_not_markup(visitor: Visitor, database: Database) -> None:
+    script = "<script>alert(1)</script>"
+    database.query("UPDATE bus_info SET name = %s WHERE bus_id = 1", script)
+    found = visitor.get("/trips?kind=bus&origin=Bengaluru&destination=Mysuru&date=2026-12-05")
+    page = visitor.get(next(link for link in found.links.values() if link.startswith("/trips/1?")))
+    form = visitor.send(page.form("/passengers"), add=[("seat", "3")]).form("/passengers")
+    held = visitor.send(form, phone=PHONE, **{"name-0": script})
+    ticket = visitor.send(held.form("/confirm"))
+    for shown in (found, page, held, ticket, visitor.get("/bookings")):
+        assert "<script>alert" not in shown.html
+    assert script in ticket.text
+
+
+def test_cancelled_trip_says_why(visitor: Visitor, database: Database) -> None:
+    reference = visitor.book(3).reference
+    database.query("SELECT api.console_cancel_trip(1, '2026-12-05', 'Landslide')")
+    page = visitor.get(f"/bookings/{reference}")
+    assert "This booking is cancelled" in page.text
+    assert "The trip does not take place. Landslide" in page.text
+    assert "₹260.00 refunded" in page.text
