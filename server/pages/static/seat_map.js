@@ -23,7 +23,8 @@ class SeatMap {
     fieldset.addEventListener("change", (event) => this.choose(event.target));
     fieldset.addEventListener("keydown", (event) => this.press(event));
     fieldset.addEventListener("focusin", (event) => this.rove(event.target));
-    this.rove(this.chosen()[0] ?? this.free()[0]);
+    this.decks = [...fieldset.querySelectorAll(".deck")].map((deck) => [...deck.querySelectorAll("input")]);
+    this.setStops();
     this.showSum();
   }
 
@@ -70,12 +71,17 @@ class SeatMap {
 
   // Keys --------------------------------------------------------------------------------------
 
-  // Only one seat is a stop of the Tab key; the arrow keys move from seat to seat.
+  // One seat of each deck is a stop of the Tab key; the arrow keys move from seat to seat.
   rove(stop) {
-    if (this.inputs.includes(stop)) {
-      for (const input of this.inputs) {
-        input.tabIndex = input === stop ? 0 : -1;
-      }
+    for (const input of this.decks.find((deck) => deck.includes(stop)) ?? []) {
+      input.tabIndex = input === stop ? 0 : -1;
+    }
+  }
+
+  setStops() {
+    const isFree = (input) => !input.disabled;
+    for (const deck of this.decks) {
+      this.rove(deck.find((input) => isFree(input) && input.tabIndex === 0) ?? deck.find(isFree));
     }
   }
 
@@ -137,19 +143,12 @@ class SeatMap {
     for (const input of freed) {
       input.disabled = false;
     }
-    this.keepFocus(focused);
+    this.setStops();
+    if (focused?.disabled) {
+      this.nearest(focused)?.focus(); // a disabled seat cannot have the focus
+    }
     this.tell(lost, taken, freed);
     this.showSum();
-  }
-
-  // The seat with the focus may have been taken: a disabled seat cannot have it.
-  keepFocus(focused) {
-    const stop = this.inputs.find((input) => input.tabIndex === 0);
-    const other = stop?.disabled ? this.nearest(stop) : (stop ?? this.free()[0]);
-    this.rove(other);
-    if (focused === stop && focused !== other) {
-      other?.focus();
-    }
   }
 
   tell(lost, taken, freed) {
@@ -174,7 +173,7 @@ class Follower {
     this.away = false;
     document.addEventListener("visibilitychange", () => this.follow());
     addEventListener("pagehide", () => this.close());
-    addEventListener("pageshow", () => this.follow());
+    addEventListener("pageshow", (event) => event.persisted && this.follow());
     this.follow();
   }
 
