@@ -1,1 +1,1 @@
-"""Takes pictures of the terminal client: scripts/pictures."""
+"""Takes the pictures in docs/: scripts/pictures."""

@@ -1,38 +1,34 @@
-"""Takes pictures of the terminal client, as SVG, for the docs: scripts/pictures.
+"""Takes pictures of the terminal client, as SVG.
 
-It starts a server with a new database, and a client in tmux. It types the text of each scene, waits for a
-text on the screen, and takes a picture. tmux returns the content of the screen, and rich draws it.
+A client runs in tmux. Each scene has a text that is typed, a text for which the screen is awaited, and a
+picture. tmux returns the content of the screen, and rich draws it.
 """
 
 import re
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 
 from rich.ansi import AnsiDecoder
 from rich.console import Console
 
-from busware import connect
+from scripts.gallery.server import BUS, PICTURES, PROJECT, RunningServer
 
-PROJECT = Path(__file__).parent.parent.parent
 COLUMNS, ROWS = 80, 24
 WAIT_SECONDS = 60.0  # for a text to appear
 POLL_SECONDS = 0.2  # between two reads of the screen
 REDRAW_SECONDS = 0.7  # until the rest of the screen is drawn too, after the text has appeared
-BUS = 309  # a sleeper with two decks, from Bengaluru to Kochi by way of Coimbatore
 
 # The text to type, the text to wait for, and the name of the picture, if one is taken.
 SCENES = [
     ("bus\r", "From and to", ""),
     ("bengaluru coimbatore\r", "Date of journey", ""),
     ("\r", "Bus (", "buses"),
-    (f"{BUS}\r", "Seats (", ""),
+    (f"{BUS}\r", "Seat numbers", ""),
     ("11 12", "[12", "seats"),
     ("\r", "Phone number", ""),
     ("98450 12345, Asha Rao, Ravi Rao\r", "Confirm", "held"),
@@ -40,44 +36,17 @@ SCENES = [
 ]
 
 
-def main() -> None:
-    """Take all pictures."""
-    with tempfile.TemporaryDirectory() as folder, running_server(Path(folder)) as port:
-        book_for_others(port)
-        with terminal(f"{sys.executable} -m busware 127.0.0.1 {port}") as tmux:
-            wait_for(tmux, "What would you like?")
-            for typed, awaited, name in SCENES:
-                run_tmux(tmux, "send-keys", "-l", typed)
-                screen = wait_for(tmux, awaited)
-                if name:
-                    picture = PROJECT / "docs" / f"client-{name}.svg"
-                    picture.write_text(draw(screen))
-                    print(picture)
-
-
-@contextmanager
-def running_server(folder: Path) -> Iterator[int]:
-    """A server with the timetables and a database in this folder; yields its port."""
-    folder.chmod(0o755)
-    command = [sys.executable, "-m", "busware.server", "--port", "0", "--data", str(folder / "data")]
-    server = subprocess.Popen(
-        command, cwd=PROJECT, stdout=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL
-    )
-    try:
-        line = next(line for line in server.stdout or () if "serves on" in line)
-        yield int(re.search(r"serves on \S+:(\d+)", line)[1])  # type: ignore[index]
-    finally:
-        server.terminate()
-        server.wait()
-
-
-def book_for_others(port: int) -> None:
-    """Book some seats, and hold one."""
-    with connect("127.0.0.1", port) as busware:
-        tomorrow = busware.today() + timedelta(days=1)
-        for seats in ([4, 7], [14, 15], [2], [21], [25], [26, 27]):
-            busware.book(BUS, tomorrow, "Bengaluru", "Coimbatore", seats=seats, phone="98800 99000")
-        busware.hold(BUS, tomorrow, "Bengaluru", "Coimbatore", seats=[28], phone="98800 99000")
+def take(server: RunningServer) -> Iterator[Path]:
+    """Take all pictures of the terminal; yields their files."""
+    with terminal(f"{sys.executable} -m busware 127.0.0.1 {server.port}") as tmux:
+        wait_for(tmux, "What would you like?")
+        for typed, awaited, name in SCENES:
+            run_tmux(tmux, "send-keys", "-l", typed)
+            screen = wait_for(tmux, awaited)
+            if name:
+                picture = PICTURES / f"client-{name}.svg"
+                picture.write_text(draw(screen))
+                yield picture
 
 
 @contextmanager
@@ -116,7 +85,3 @@ def draw(screen: str) -> str:
         console.print(line, no_wrap=True, crop=True)
     svg = console.export_svg(title="scripts/client", unique_id="busware")
     return re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,40 @@
+"""Takes pictures of the web pages, as PNG: the trips of a day, the seats, the fare, the ticket on a phone."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlencode
+
+from playwright.sync_api import Page, sync_playwright
+
+from scripts.gallery.server import BUS, PICTURES, RunningServer
+
+_PHONE = {"width": 360, "height": 740}  # pixels of the page
+_SCALE = 1.5  # pixels of the picture for each of them
+
+
+def take(server: RunningServer) -> Iterator[Path]:
+    """Take all pictures of the pages; yields their files."""
+    program = shutil.which("chromium")
+    if program is None:
+        raise SystemExit("chromium is not installed: apt install chromium")
+    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=program) as browser:
+        page = browser.new_page(
+            viewport=_PHONE, device_scale_factor=_SCALE, locale="en-IN", base_url=server.url
+        )
+        for name in _visit(page, server):
+            picture = PICTURES / f"page-{name}.png"
+            page.screenshot(path=picture)
+            yield picture
+
+
+def _visit(page: Page, server: RunningServer) -> Iterator[str]:
+    """Book two seats; yields the name of a picture whenever the page is ready for it."""
+    journey = {"origin": "Bengaluru", "destination": "Coimbatore", "date": server.tomorrow, "seats": 2}
+    page.goto(f"/trips?{urlencode(journey)}")
+    yield "trips"
+    page.locator(f'.trips a[href^="/trips/{BUS}?"]').click()
+    for seat in (11, 12):
+        page.locator(f'.seat-map input[value="{seat}"]').check()
+    page.locator(".deck").first.scroll_into_view_if_needed()
+    yield "seats"
