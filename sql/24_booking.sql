@@ -104,7 +104,7 @@ BEGIN
                    (array_agg(t.refund_tiers) FILTER (WHERE t.refund_tiers IS NOT NULL))[1] AS refund_tiers,
                    jsonb_agg(jsonb_build_object('ticket_no', t.ticket_no, 'seat_no', coalesce(t.seat_no, t.former_seat), 'name', t.name,
                        'status', e.state, 'fare', api.amount_text(t.fare, c.currency), 'refund', api.amount_text(t.refund, c.currency),
-                       'seated_at', CASE WHEN t.seat_no IS NOT NULL THEN
+                       'seated_at', CASE WHEN coalesce(t.seat_no, t.former_seat) IS NOT NULL THEN
                            (to_jsonb(coalesce(t.moved_at, t.booked_at, t.created_at) AT TIME ZONE 'UTC') #>> '{}') || '+00:00' END)
                        || CASE WHEN num_nonnulls(t.fare_parts, t.gender, t.accessible) = 0 THEN '{}' ELSE
                            jsonb_strip_nulls(jsonb_build_object('fare_parts', t.fare_parts, 'infant', t.infant,

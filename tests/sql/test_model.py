@@ -24,6 +24,7 @@ from hypothesis.stateful import (
 )
 
 from tests.conftest import Database
+from tests.support import event_log
 from tests.support.model import Party, Service, Trip
 from tests.support.schema_api import ASHA, Answer, SchemaApi, audit
 
@@ -70,7 +71,7 @@ class Requests(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Delete the trip, so that the audit stays fast."""
         self.change_fares(FARES[0])
-        for table in ("payments", "idempotency_keys", "passengers", "seats", "trips"):
+        for table in ("payments", "idempotency_keys", "events", "passengers", "seats", "trips"):
             self.database.query(f"DELETE FROM {table} WHERE bus_id = {BUS}")
 
     # Requests ------------------------------------------------------------------------------------
@@ -282,6 +283,10 @@ class Requests(RuleBasedStateMachine):
     def waitlists_agree(self) -> None:
         for position, reference in enumerate(self.trip.waitlist(), 1):
             assert self.api.read("booking", reference=reference, phone=ASHA)["position"] == position
+
+    @invariant()
+    def events_agree(self) -> None:
+        assert event_log.differences(self.database.conn, BUS) == []
 
     @invariant()
     def audit_finds_nothing(self) -> None:

@@ -28,6 +28,7 @@ from hypothesis.stateful import (
 )
 
 from tests.conftest import Database
+from tests.support import event_log
 from tests.support.exchange import apply, plan, read_basis
 from tests.support.fleet import put_vehicle
 from tests.support.model import percentage
@@ -115,6 +116,7 @@ class Changes(RuleBasedStateMachine):
         self.seat_counts = dict.fromkeys(BUSES, SEATS)
         self.vehicles: dict[int, str] = {}
         self.delays = dict.fromkeys(BUSES, 0)
+        self.trip_events: list[str] = []
         self.now = datetime.fromisoformat(f"{day}T00:00+05:30") - timedelta(days=DAYS_BEFORE)
         self.ends_at = self.now + timedelta(days=DAYS_BEFORE - 1)
         self.set_clock()
@@ -126,7 +128,7 @@ class Changes(RuleBasedStateMachine):
         self.database.query("DELETE FROM messages")
         tables = (
             "offers", "payments", "idempotency_keys", "exchanges", "moved_bookings", "assignments", "holders",
-            "passengers", "seats", "trips",
+            "events", "passengers", "seats", "trips",
         )  # fmt: skip
         for table in tables:
             self.database.query(f"DELETE FROM {table} WHERE bus_id = ANY (%s)", list(BUSES))
@@ -231,6 +233,8 @@ class Changes(RuleBasedStateMachine):
         assert answer["offers"] == len(refundable)
         for party in refundable:
             party.offer = Offer(self.now + OFFER, None)
+        if minutes != self.delays[bus]:
+            self.trip_events.append("trip.delayed")
         self.delays[bus] = minutes
         self.settle()
 
@@ -241,6 +245,7 @@ class Changes(RuleBasedStateMachine):
             return
         trip = {"account": OPERATOR, "bus_id": bus, "travel_date": str(self.day)}
         answer = apply(self.api, vehicle, plan(read_basis(self.api, vehicle, **trip)), **trip)
+        self.trip_events.append("trip.vehicle_exchanged")
         self.seat_counts[bus], self.vehicles[bus] = seats, vehicle
         left = sorted(party["reference"] for party in answer["left_over"])
         on_trip = {r: party for r, party in self.parties.items() if party.bus == bus and party.is_live}
@@ -412,6 +417,11 @@ class Changes(RuleBasedStateMachine):
         assert sorted(real) == sorted(
             (r, party.offer.valid_until, party.offer.hold) for r, party in self.parties.items() if party.offer
         )
+
+    @invariant()
+    def events_agree(self) -> None:
+        assert event_log.differences(self.database.conn, *BUSES) == []
+        assert event_log.types(self.database.conn, *BUSES) == self.trip_events
 
     @invariant()
     def audit_finds_nothing(self) -> None:
