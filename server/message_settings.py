@@ -5,6 +5,7 @@ from pathlib import Path
 
 from busware.server.setting_kinds import (
     ADDRESS,
+    BOOKING_URL,
     BYTES,
     COUNT,
     DURATION,
@@ -16,6 +17,7 @@ from busware.server.setting_kinds import (
     MAILBOX,
     PERIOD,
     PORT,
+    RESET_URL,
     SECRET,
     SECURITY,
     TEXT,
@@ -43,6 +45,16 @@ class MessageSettings:
     )
     mail_language: str = setting(
         "en", "language", "the language of messages to travellers who chose none", LANGUAGE
+    )
+    mails_per_address: int = setting(
+        60, "mails", "the most mails that are sent to an address in an hour; further ones wait", COUNT
+    )
+    booking_url: str | None = setting(
+        None,
+        "URL",
+        "the page on which a traveller pays and answers offers; {reference} is replaced. If it is not set, "
+        "the mail shows what to type",
+        BOOKING_URL,
     )
     bounce_bytes: int = setting(
         1048576, "bytes", "how much of a mail that has come back busware-server bounce reads", BYTES
@@ -95,7 +107,7 @@ class MessageSettings:
         "URL",
         "the page on which a traveller chooses a new password; {token} is replaced. If it is not set, the "
         "mail shows a command",
-        WEB_URL,
+        RESET_URL,
     )
     reset_minutes: float = setting(60, "minutes", "how long the token in such a mail is valid", PERIOD)
     resets_per_account: int = setting(

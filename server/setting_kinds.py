@@ -114,6 +114,17 @@ SECURITY = Kind("starttls, tls or none", r"starttls|tls|none", str.lower)
 TEXT = Kind("a text", r".+", str)
 SECRET = Kind("a text", r".+", str, secret=True)
 WEB_URL = Kind("a URL such as https://example.org/path", r"https?://[^\s]+", str, secret=True)
+RESET_URL = Kind(
+    "a URL with {token}, such as https://example.org/reset?token={token}",
+    r"https?://[^\s]*\{token\}[^\s]*",
+    str,
+    secret=True,
+)
+BOOKING_URL = Kind(
+    "a URL with {reference}, such as https://example.org/booking?reference={reference}",
+    r"https?://[^\s]*\{reference\}[^\s]*",
+    str,
+)
 HEADERS = Kind(
     'headers as JSON, such as {"Authorization": "Bearer SECRET"}', r"\{.*\}", _headers, secret=True
 )

@@ -4,7 +4,8 @@
 -- other bookings than that of its call, or that may change nothing, calls api.record_events after the change. It may be undone
 -- with the change. event_no is taken when the change is made, under the lock of the trip, so it is in order for each booking.
 --
--- data.cause says why: seat, segment, times, vehicle, transfer, exchange, offer, contact, check_in or trip. data.why says it in words.
+-- data.cause says why: seat, segment, times, vehicle, transfer, exchange, offer, contact, check_in, payment or trip. data.why says it in words. data.offer_state says what became of
+-- an offer: accepted, declined or expired.
 
 -- The event of a call on a booking that was not refused. NULL: the function that executes the method records it.
 CREATE OR REPLACE FUNCTION api.event_type(method text) RETURNS text
@@ -18,7 +19,8 @@ RETURN CASE method
 CREATE OR REPLACE FUNCTION api.event_cause(method text) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
 RETURN CASE method WHEN 'alight' THEN '{"cause": "segment"}' WHEN 'exchange' THEN '{"cause": "exchange"}'
-    WHEN 'accept' THEN '{"cause": "offer"}' WHEN 'decline' THEN '{"cause": "offer"}' END::jsonb;
+    WHEN 'accept' THEN '{"cause": "offer", "offer_state": "accepted"}'
+    WHEN 'decline' THEN '{"cause": "offer", "offer_state": "declined"}' END::jsonb;
 
 -- The cause of an event, as a part of its data. why: a sentence for passengers.
 CREATE OR REPLACE FUNCTION api.because(cause text, why text DEFAULT NULL) RETURNS jsonb

@@ -28,6 +28,15 @@ RETURN (SELECT api.expected(t, r.stop_no, r.departs, s.time_zone)
     JOIN bus_info s ON s.bus_id = r.bus_id
     WHERE t.bus_id = ticket.bus_id AND t.travel_date = ticket.travel_date);
 
+-- The expected arrival of a ticket.
+CREATE OR REPLACE FUNCTION api.arrives_at(ticket passengers) RETURNS timestamptz
+LANGUAGE sql STABLE
+RETURN (SELECT api.expected(t, r.stop_no, r.arrives, s.time_zone)
+    FROM trips t
+    JOIN route_table r ON r.bus_id = t.bus_id AND r.stop_no = upper(ticket.segment)
+    JOIN bus_info s ON s.bus_id = r.bus_id
+    WHERE t.bus_id = ticket.bus_id AND t.travel_date = ticket.travel_date);
+
 -- The percentage of its fare that a ticket refunds if it is cancelled at a time.
 CREATE OR REPLACE FUNCTION api.refund_percent_at(ticket passengers, at timestamptz) RETURNS numeric
 LANGUAGE sql STABLE

@@ -153,7 +153,7 @@ BEGIN
         PERFORM api.record_payments(ARRAY[offer.bus_id], ARRAY[offer.reference]);
     END IF;
     PERFORM api.record_events(CASE offer.unanswered WHEN 'refund' THEN 'booking.cancelled' ELSE 'booking.changed' END,
-                              ARRAY[offer.bus_id], ARRAY[offer.reference], api.because(cause, why));
+                              ARRAY[offer.bus_id], ARRAY[offer.reference], api.because(cause, why) || '{"offer_state": "expired"}');
 END $$;
 
 -- End the open offers of a trip that cannot be answered any more. If the other trip is no longer possible before the offer

@@ -2,7 +2,8 @@
 -- read the contact again when they send, so a corrected address counts.
 
 -- The message about an event; NULL: it has none. A no-show and a check-in have none, because the passenger knows; an expired and
--- a released hold have none, because nothing was paid.
+-- a released hold have none, because nothing was paid; a payment that begins, and an offer without an answer that leaves the
+-- booking as it is, change nothing for the traveller. A party that waited until the departure had no seat.
 CREATE OR REPLACE FUNCTION api.message_about(type text, data jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE
 RETURN CASE type
@@ -12,7 +13,11 @@ RETURN CASE type
     WHEN 'booking.cancelled' THEN 'cancelled'
     WHEN 'booking.offered' THEN 'offered'
     WHEN 'booking.notice' THEN 'notice'
-    WHEN 'booking.changed' THEN CASE WHEN data ->> 'cause' <> 'contact' THEN 'changed' WHEN data ->> 'status' = 'booked' THEN 'booked' END
+    WHEN 'booking.expired' THEN CASE WHEN NOT data @? '$.tickets[*] ? (@.seat_no != null)' THEN 'cancelled' END
+    WHEN 'booking.changed' THEN CASE
+        WHEN data ->> 'cause' = 'contact' THEN CASE data ->> 'status' WHEN 'booked' THEN 'booked' END
+        WHEN data ->> 'cause' IN ('check_in', 'payment') OR (data ->> 'cause', data ->> 'offer_state') = ('offer', 'expired') THEN NULL
+        ELSE 'changed' END
     WHEN 'trip.notice' THEN 'notice'
 END;
 
@@ -44,7 +49,7 @@ LANGUAGE sql AS $$
     WHERE c.bus_id = api.reference_bus(enqueue_messages.reference) AND c.reference = enqueue_messages.reference
 $$;
 
--- The bookings with a contact whose tickets on a trip are open: of one reference, or of all.
+-- The bookings with a contact whose tickets on a trip are open: of one reference, or all whose journey has not ended.
 CREATE OR REPLACE FUNCTION api.bookings_with_contact(bus_id bigint, travel_date date, reference text) RETURNS SETOF jsonb
 LANGUAGE sql STABLE AS $$
     SELECT unnest(api.show_bookings(array_agg(p.bus_id ORDER BY p.reference), array_agg(p.reference ORDER BY p.reference)))
@@ -53,6 +58,7 @@ LANGUAGE sql STABLE AS $$
         WHERE t.bus_id = bookings_with_contact.bus_id AND t.travel_date = bookings_with_contact.travel_date
           AND t.reference = coalesce(bookings_with_contact.reference, t.reference)
           AND t.status IN ('held', 'booked', 'pending', 'displaced')
+          AND (bookings_with_contact.reference IS NOT NULL OR api.arrives_at(t) > api.now())
           AND EXISTS (SELECT FROM contacts c WHERE c.bus_id = api.reference_bus(t.reference) AND c.reference = t.reference)
     ) AS p
 $$;

@@ -11,6 +11,22 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, 
     WHERE c.bus_id = contact_of.bus_id AND c.reference = contact_of.reference
 $$;
 
+-- Count an attempt to send a mail to an address, unless `most` were made within an hour: then returns in how many seconds
+-- the next one may be made.
+CREATE OR REPLACE FUNCTION api.count_mail(address text, most int) RETURNS TABLE (wait_seconds float)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp SET enable_seqscan = off AS $$
+DECLARE
+    counted CONSTANT text := 'mail:' || lower(address);
+    period  CONSTANT interval := interval '1 hour';
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended(counted, 0));
+    RETURN QUERY SELECT extract(epoch FROM a.at + period - api.now())::float FROM attempts a
+        WHERE a.subject = counted AND a.at > api.now() - period ORDER BY a.at DESC OFFSET most - 1 LIMIT 1;
+    IF NOT FOUND THEN
+        INSERT INTO attempts (subject, at) VALUES (counted, api.now());
+    END IF;
+END $$;
+
 -- Record that the mail of an outbox row could not be delivered to an address: it gets no further mail.
 -- Returns false if no such mail was sent to the address, so a forged report blocks nothing.
 CREATE OR REPLACE FUNCTION api.record_bounce(key uuid, address text, reason text) RETURNS boolean
@@ -22,7 +38,7 @@ BEGIN
     IF NOT FOUND OR NOT EXISTS (
         SELECT FROM contacts c WHERE c.bus_id = mail.bus_id AND c.reference = mail.reference AND lower(c.email) = lower(record_bounce.address)
         UNION ALL
-        SELECT FROM accounts a WHERE a.username = mail.payload ->> 'username' AND lower(a.email) = lower(record_bounce.address)
+        SELECT FROM accounts a WHERE mail.payload -> 'usernames' ? a.username AND lower(a.email) = lower(record_bounce.address)
     ) THEN
         RETURN false;
     END IF;

@@ -2,16 +2,18 @@
 -- limits are the same if none does, so that it reveals no account. The carrier of the mail makes the token, and only its digest
 -- is stored, so the outbox has no secret. Operators and admins get no such mail: their passwords are set on the server's machine.
 
--- Request a mail for the accounts with this username or e-mail address. address: the subject of the caller's limit; NULL: none.
--- limits: the most requests in an hour of the address, and the most mails of an account. Returns a row if the address has
--- reached its limit.
+-- Request mails for the accounts with this username or e-mail address: one mail to an address, which names its accounts.
+-- address: the subject of the caller's limit; NULL: none. limits: the most requests in an hour of the address, and the most mails
+-- of an account. Returns a row if the address has reached its limit.
 CREATE OR REPLACE FUNCTION api.request_reset(account text, address text, limits int[])
 RETURNS TABLE (most_permitted int, retry_after float)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 DECLARE
     pair    CONSTANT text := address || ' reset';
     period  CONSTANT interval := interval '1 hour';
-    name    text;
+    found   record;
+    names   text[] := '{}';
+    emails  text[] := '{}';
 BEGIN
     PERFORM api.lock_attempt(coalesce(pair, ''), 'reset:' || lower(account));
     RETURN QUERY SELECT r.most, r.retry_after FROM api.reached_limit(NULL, pair, NULL, ARRAY[NULL, limits[1], NULL], period) AS r;
@@ -19,15 +21,18 @@ BEGIN
         RETURN;
     END IF;
     INSERT INTO attempts (subject, at) SELECT pair, api.now() WHERE pair IS NOT NULL;
-    FOR name IN SELECT a.username FROM accounts a
+    FOR found IN SELECT a.username, lower(a.email) AS email FROM accounts a
         WHERE a.email IS NOT NULL AND a.role IN ('traveller', 'agent') AND (a.username = request_reset.account OR lower(a.email) = lower(request_reset.account))
         ORDER BY a.username FOR NO KEY UPDATE
     LOOP
-        IF (SELECT count(*) FROM attempts t WHERE t.subject = 'reset:' || name AND t.at > api.now() - period) < limits[2] THEN
-            INSERT INTO attempts (subject, at) VALUES ('reset:' || name, api.now());
-            PERFORM api.enqueue('mail', jsonb_build_object('message', 'password_reset', 'username', name), ordered_by => 'reset:' || name);
+        IF (SELECT count(*) FROM attempts t WHERE t.subject = 'reset:' || found.username AND t.at > api.now() - period) < limits[2] THEN
+            INSERT INTO attempts (subject, at) VALUES ('reset:' || found.username, api.now());
+            names := names || found.username;
+            emails := emails || found.email;
         END IF;
     END LOOP;
+    PERFORM api.enqueue('mail', jsonb_build_object('message', 'password_reset', 'usernames', m.usernames), ordered_by => 'reset:' || m.email)
+    FROM (SELECT n.email, jsonb_agg(n.username) AS usernames FROM unnest(names, emails) AS n (username, email) GROUP BY 1) AS m;
 END $$;
 
 -- Store the digest of a token for an account, for the carrier of its mail. Returns where the mail goes; no row if it goes nowhere.

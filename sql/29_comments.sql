@@ -62,9 +62,9 @@ BEGIN
         ('assignments', 'driver', 'Code of the driver. NULL: it is a vehicle.'),
         ('assignments', 'period', 'From the departure at the first stop of the trip until the arrival at its last one.'),
 
-        ('attempts', NULL, 'Failed credentials, registrations and references of the last hour, for the rate limits. A crash of PostgreSQL empties the table.'),
-        ('attempts', 'subject', 'What is counted: account:NAME, booking:REFERENCE, phone:NUMBER or address:NETWORK, or two of them.'),
-        ('attempts', 'at', 'When the attempt failed.'),
+        ('attempts', NULL, 'Failed credentials, registrations, references and mails of the last hour, for the limits. A crash of PostgreSQL empties the table.'),
+        ('attempts', 'subject', 'What is counted: account:NAME, booking:REFERENCE, phone:NUMBER or address:NETWORK, or two of them; reset:NAME, mail:ADDRESS.'),
+        ('attempts', 'at', 'When it was.'),
 
         ('bus_info', NULL, 'Services: a row for each bus, flight, theatre or hotel, with its terms of sale.'),
         ('bus_info', 'bus_id', 'Number of the service. First column of every key of timetable and sales.'),

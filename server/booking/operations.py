@@ -305,13 +305,14 @@ def _e164(text: str, region: str) -> str | None:
 
 
 def _mailbox(text: str) -> str | None:
-    """An e-mail address with its domain in lower case; None if no mail can go there."""
+    """An e-mail address with its domain in lower case and its own letters; None if no mail can go there."""
     local, _, domain = text.rpartition("@")
     try:
-        in_ascii = domain.encode("idna").decode()
+        in_ascii = domain.lower().encode("idna")
+        in_letters = in_ascii.decode("idna")
     except UnicodeError:
         return None
-    return f"{local}@{domain.lower()}" if _HOST_NAME.fullmatch(in_ascii) else None
+    return f"{local}@{in_letters}" if _HOST_NAME.fullmatch(in_ascii.decode()) else None
 
 
 def _check_segment(request: protocol.SegmentRequest) -> None:

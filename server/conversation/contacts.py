@@ -45,6 +45,8 @@ def email(context: Context, typed: str) -> Steps[None]:
 
 def sent_line(booking: Booking) -> str:
     """Where the messages of a booking go: The ticket is sent to a***@example.org, and later messages too."""
+    if booking.contact and booking.contact.bounced_at is not None:
+        return contact_line(booking)
     address = booking.contact.email if booking.contact else None
     what = "The ticket is" if booking.status == "booked" else "Messages about the booking are"
     later = ", and later messages too" if booking.status == "booked" else ""

@@ -53,8 +53,13 @@ class BookingText:
         return self._language.amount(amount, self.booking.currency)
 
     def moment(self, at: datetime) -> str:
-        """A date and time in the time zone of the boarding stop."""
-        return self._language.moment(at.astimezone(self.booking.departs_at.tzinfo))
+        """A date and time of the booking, in its own time zone: that of a place."""
+        return self._language.moment(at)
+
+    @property
+    def had_no_seats(self) -> bool:
+        """Whether the party was on the waitlist until now, so that nothing was paid."""
+        return all(ticket.seat_no is None for ticket in self.booking.tickets)
 
     def facts(self) -> list[tuple[str, str]]:
         """Labels and values: the service, the journey, the seats, the amounts."""

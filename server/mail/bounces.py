@@ -1,6 +1,7 @@
 """Reads a delivery status notification (RFC 3464): a mail that could not be delivered has come back."""
 
 import re
+from contextlib import suppress
 from email import policy
 from email.message import EmailMessage, Message
 from email.parser import BytesParser
@@ -47,6 +48,9 @@ def _bounce(key: UUID, fields: Message) -> Bounce | None:
     status = str(fields.get("Status", "")).strip()
     if not address or not address_fails(status):
         return None
+    local, _, domain = address.rpartition("@")
+    with suppress(UnicodeError):  # as the server stores it: reports have it in ASCII
+        address = f"{local}@{domain.encode().decode('idna')}"
     detail = " ".join(str(fields.get("Diagnostic-Code", "")).split())
     return Bounce(key, address, masked(f"{status} {detail}".strip()))
 

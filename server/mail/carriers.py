@@ -7,24 +7,28 @@ done: the address was removed, or has bounced.
 import math
 from datetime import datetime
 from email.utils import parseaddr
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from busware.server.accounts.sessions import Accounts
+from busware.server.accounts.sessions import Accounts, Reset
 from busware.server.db.pool import Pool
 from busware.server.installation import CLIENT
-from busware.server.mail.delivery import Bounced, NotAccepted, NotDelivered
+from busware.server.mail.delivery import Bounced, Message, NotAccepted, NotDelivered, Sender
 from busware.server.mail.mail_files import MessageFiles
-from busware.server.mail.messages import Content, Sender, compose, content
 from busware.server.mail.sms import SmsDelivery
 from busware.server.mail.smtp import SmtpDelivery
-from busware.server.mail.templates import Templates
 from busware.server.outbox.worker import GiveUp, OutboxRow, Retry
 from busware.server.settings import Settings
 
+if TYPE_CHECKING:
+    from busware.server.mail.messages import Composer
+
 _CONTACT = "SELECT email, language, phone FROM api.contact_of(%s, %s)"
 _RECORD_BOUNCE = "SELECT api.record_bounce(%s, %s, %s)"
+_COUNT = "SELECT wait_seconds FROM api.count_mail(%s, %s)"
+_OF_EVENT = ("cause", "why", "offer_state", "cancelled")  # of the data of an event, beside the booking
 
 
 class MessageCarriers:
@@ -35,23 +39,31 @@ class MessageCarriers:
         self._smtp = SmtpDelivery(settings) if settings.smtp_host else None
         self._sms = SmsDelivery(settings) if settings.sms_url else None
         self._files = MessageFiles(settings)
-        self._templates = Templates(settings.mail_templates)
         name, address = parseaddr(settings.mail_from)
         _, bounces = parseaddr(settings.mail_bounces or address)
         self._sender = Sender(name, address, bounces)
+
+    @cached_property
+    def _composer(self) -> "Composer":
+        from busware.server.mail.messages import Composer  # with Jinja and Babel, a quarter of a second
+
+        return Composer(self._settings.mail_templates, self._sender)
 
     def carry_mail(self, row: OutboxRow) -> None:
         """Send the mail of a row. Raises Retry or GiveUp."""
         payload = msgspec.json.decode(row.payload)
         if payload["message"] == "password_reset":
-            to, what = self._password_reset(payload["username"], row.created_at)
+            to, message = self._password_reset(payload["usernames"], row.created_at)
         else:
             to, code, _ = self._contact(row)
-            what = self._about_event(row, payload, code) if to else None
-        if not to or what is None:
+            message = self._about_event(row, payload, code) if to else None
+        if not to or message is None:
             return
+        most = self._settings.mails_per_address
+        for (seconds,) in self._pool.execute(_COUNT, (to, most)):
+            raise Retry(f"mails were sent to the address {most} times in an hour", seconds)
         try:
-            mail = compose(what, self._templates, self._sender, to, row.key)
+            mail = self._composer.mail(message, to, row.key)
             if self._smtp:
                 self._smtp.deliver(mail, self._sender.bounces, to)
             else:
@@ -69,8 +81,7 @@ class MessageCarriers:
         _, code, phone = self._contact(row)
         if not phone:
             return
-        what = self._about_event(row, msgspec.json.decode(row.payload), code)
-        text = self._templates.render(what.kind, what.language, what.booking, what.values).sms
+        text = self._composer.text(self._about_event(row, msgspec.json.decode(row.payload), code))
         try:
             if self._sms:
                 self._sms.deliver(phone, text, str(row.key))
@@ -87,28 +98,47 @@ class MessageCarriers:
             return email, code or self._settings.mail_language, phone
         return None, self._settings.mail_language, None
 
-    def _about_event(self, row: OutboxRow, payload: dict[str, Any], code: str) -> Content:
-        """The content of a message about a booking. Raises GiveUp if its event was deleted."""
+    def _about_event(self, row: OutboxRow, payload: dict[str, Any], code: str) -> Message:
+        """A message about a booking. Raises GiveUp if its event was deleted."""
         event = msgspec.json.decode(row.event) if row.event else {}
         booking = payload.get("booking") or event.get("data")
         if booking is None:
             raise GiveUp("the event of the message was deleted")
-        values = {name: booking[name] for name in ("cause", "why", "cancelled") if name in booking}
-        data = {**values, "notice": payload.get("notice", ""), "booking": booking}
+        page = self._settings.booking_url
+        data = {
+            **{name: booking[name] for name in _OF_EVENT if name in booking},
+            "notice": payload.get("notice", ""),
+            "booking": booking,
+            "links": [page.replace("{reference}", booking["reference"])] if page else [],
+        }
         at = datetime.fromisoformat(event["at"]) if event else row.created_at
-        return content(payload["message"], code, data, at)
+        return Message(payload["message"], code, data, at)
 
-    def _password_reset(self, username: str, at: datetime) -> tuple[str | None, Content | None]:
-        """The address and the content of a mail with a new token; None if the account has no address."""
-        reset = self._accounts.start_reset(username)
-        if reset is None:
+    def _password_reset(self, usernames: list[str], at: datetime) -> tuple[str | None, Message | None]:
+        """The address and a mail with a new token for each of its accounts; None if none has an address."""
+        started = [(username, self._accounts.start_reset(username)) for username in usernames]
+        resets = [(username, reset) for username, reset in started if reset is not None]
+        if not resets:
             return None, None
-        link = self._settings.reset_url
-        values = {
-            "username": username,
-            "link": link and link.replace("{token}", reset.token),
-            "command": f"{CLIENT} reset-password {reset.token}",
+        _, first = resets[0]
+        same = [(username, reset) for username, reset in resets if reset.email.lower() == first.email.lower()]
+        ways = {username: self._way_to_reset(reset) for username, reset in same}
+        data = {
+            "usernames": ", ".join(ways),
+            "count": len(ways),
+            "lines": [
+                line
+                for username, way in ways.items()
+                for line in ([way] if len(ways) == 1 else [f"{username}:", way])
+            ],
+            "links": [*ways.values()] if self._settings.reset_url else [],
             "minutes": math.floor(self._settings.reset_minutes),
         }
-        code = reset.language or self._settings.mail_language
-        return reset.email, content("password_reset", code, values, at)
+        return first.email, Message(
+            "password_reset", first.language or self._settings.mail_language, data, at
+        )
+
+    def _way_to_reset(self, reset: Reset) -> str:
+        """The address of the page, or the command, that sets a new password."""
+        page = self._settings.reset_url
+        return page.replace("{token}", reset.token) if page else f"{CLIENT} reset-password {reset.token}"

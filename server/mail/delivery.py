@@ -1,13 +1,40 @@
-"""What can become of a message that is delivered: three errors that the carriers tell apart.
+"""What is delivered, who sends it, and what can become of it: three errors that the carriers tell apart.
 
-Their texts are written to the log and shown to travellers, so they have no whole address.
+The texts of errors are written to the log and shown to travellers, so they have no whole address.
 """
 
 import re
+from datetime import datetime
+from typing import Any, NamedTuple
 
 _ADDRESS = re.compile(r"([^\s<>()\[\]:;,@\"'])[^\s<>()\[\]:;,@\"]*@(?=[^\s<>@])")
 # X.1 is about an address and X.2 about a mailbox. Of those, .2.2 is a full mailbox, which may be emptied.
 _ADDRESS_FAILS = re.compile(r"5\.(1\.\d+|2\.(?!2\b)\d+)\b")
+
+
+class Sender(NamedTuple):
+    """Who sends the mails. address: of the header From. bounces: where undeliverable mails go."""
+
+    name: str
+    address: str
+    bounces: str
+
+    @property
+    def domain(self) -> str:
+        """The domain of the Message-IDs."""
+        return self.address.rpartition("@")[2]
+
+
+class Message(NamedTuple):
+    """A message before it has a text. kind: of templates.KINDS. data: of its template, with the booking.
+
+    at: when its cause happened.
+    """
+
+    kind: str
+    language: str
+    data: dict[str, Any]
+    at: datetime
 
 
 def masked(text: str) -> str:

@@ -9,6 +9,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -16,23 +17,10 @@ from busware.server.documents import ticket_pdf
 from busware.server.languages import language
 from busware.server.mail import calendar_entry
 from busware.server.mail.booking_text import BookingText, decode_booking
-from busware.server.mail.delivery import NotAccepted
+from busware.server.mail.delivery import Message, NotAccepted, Sender
 from busware.server.mail.templates import Rendered, Templates
 
 _CODE_PIXELS = 6  # of a module of the code in the HTML part
-
-
-class Sender(NamedTuple):
-    """Who sends the mails. address: of the header From. bounces: where undeliverable mails go."""
-
-    name: str
-    address: str
-    bounces: str
-
-    @property
-    def domain(self) -> str:
-        """The domain of the Message-IDs."""
-        return self.address.rpartition("@")[2]
 
 
 class Content(NamedTuple):
@@ -48,14 +36,31 @@ class Content(NamedTuple):
     at: datetime
 
 
+_NO_VALUES = {"cause": None, "why": None, "offer_state": None, "notice": "", "cancelled": None}
+
+
 def content(kind: str, code: str, data: dict[str, Any], at: datetime) -> Content:
     """The content of a message about an event with these data. Raises msgspec.ValidationError."""
-    values = dict(data)
+    values = {**_NO_VALUES, **data}
     booking = values.pop("booking", None)
     text = BookingText(decode_booking(booking), language(code)) if booking else None
-    return Content(
-        kind, code, text, {"cause": None, "why": None, "notice": "", "cancelled": None, **values}, at
-    )
+    return Content(kind, code, text, values, at)
+
+
+class Composer:
+    """Makes messages from their data. templates: the operator's, or None."""
+
+    def __init__(self, templates: Path | None, sender: Sender) -> None:
+        self._templates, self._sender = Templates(templates), sender
+
+    def mail(self, message: Message, to: str, key: UUID) -> EmailMessage:
+        """The mail to an address. Raises as `compose` does."""
+        return compose(content(*message), self._templates, self._sender, to, key)
+
+    def text(self, message: Message) -> str:
+        """The text of a short message. Raises jinja2.TemplateError for a wrong template of the operator."""
+        what = content(*message)
+        return self._templates.render(what.kind, what.language, what.booking, what.values).sms
 
 
 def compose(content: Content, templates: Templates, sender: Sender, to: str, key: UUID) -> EmailMessage:

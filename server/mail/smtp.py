@@ -9,6 +9,7 @@ Any other answer with 5 means that the mail is not accepted: without that code, 
 import re
 import smtplib
 import ssl
+from contextlib import suppress
 from email.message import EmailMessage
 
 from busware.server.mail.delivery import Bounced, NotAccepted, NotDelivered, address_fails, masked
@@ -48,9 +49,13 @@ class SmtpDelivery:
         Raises Bounced, NotAccepted or NotDelivered. After NotDelivered the mail may have arrived.
         """
         try:
-            with self._connect() as server:
+            server = self._connect()
+            try:
                 self._log_in(server)
                 server.send_message(mail, from_addr=_ascii_domain(sender), to_addrs=[_ascii_domain(to)])
+            finally:  # the answer to QUIT does not change what became of the mail
+                with suppress(OSError, smtplib.SMTPException):
+                    server.quit()
         except smtplib.SMTPRecipientsRefused as error:
             ((code, reply),) = error.recipients.values()
             raise _refused_recipient(code, reply) from None

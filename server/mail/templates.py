@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import jinja2
 
+from busware.server.installation import CLIENT
 from busware.server.languages import language
 from busware.server.mail.booking_text import BookingText
 from busware.server.protocol import clean_text
@@ -47,6 +48,8 @@ class Templates:
             "facts": booking.facts() if booking else [],
             "lang": language(code).code,
             "code_id": None,
+            "links": [],
+            "program": CLIENT,
             **values,
         }
         of_kind = environment.get_template(f"{kind}.txt").make_module(context)

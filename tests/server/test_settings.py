@@ -89,6 +89,8 @@ def test_accepted_value(name: str, text: str, value: Any) -> None:
         ("BUSWARE_EXEMPT_NETWORKS", "10.0.0.0/33"),
         ("BUSWARE_EXEMPT_NETWORKS", "10.0.0.0/8 10.1.0.0/16"),
         ("BUSWARE_EXEMPT_NETWORKS", "10.0.0.0/8,"),
+        ("BUSWARE_BOOKING_URL", "https://example.org/booking"),
+        ("BUSWARE_BOOKING_URL", "example.org/{reference}"),
     ],
 )
 def test_error_shows_the_refused_value_and_what_the_variable_takes(name: str, text: str) -> None:
@@ -101,6 +103,11 @@ def test_refused_url_is_not_shown_because_it_holds_a_password() -> None:
     with pytest.raises(SettingsError, match="DATABASE_URL takes a URL such as postgresql://") as refused:
         Settings.load({"DATABASE_URL": "mysql://me:secret@host/db"})
     assert "secret" not in str(refused.value)
+
+
+def test_page_of_new_passwords_needs_the_token() -> None:
+    with pytest.raises(SettingsError, match=r"BUSWARE_RESET_URL takes a URL with \{token\}"):
+        Settings.load({"BUSWARE_RESET_URL": "https://example.org/reset"})
 
 
 def test_owner_url_without_database_url_is_refused() -> None:

@@ -1,11 +1,12 @@
 """Contacts of bookings, and the messages that their events add to the outbox."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
 
-from tests.conftest import Database
-from tests.support.schema_api import DAY, SchemaApi
+from tests.conftest import Clock, Database
+from tests.support.schema_api import DAY, OTHER_DAY, RAVI, SchemaApi
 
 EMAIL = "asha@example.org"
 MESSAGES = (
@@ -116,6 +117,56 @@ def test_notice_to_a_trip_reaches_each_contact_once(api: SchemaApi, database: Da
     )
     assert payload["notice"] == "Platform 4."
     assert payload["booking"]["reference"] == first["reference"]
+
+
+def test_notice_to_a_trip_reaches_no_traveller_whose_journey_has_ended(
+    api: SchemaApi, database: Database, clock: Clock
+) -> None:
+    """A notice to their booking reaches them."""
+    ended = api.book(1, from_stop=1, to_stop=2, email=EMAIL)
+    rides = api.book(2, from_stop=1, to_stop=5, email=EMAIL)
+    before = len(messages(database))
+    arrives = max(map(datetime.fromisoformat, (ended["arrives_at"], rides["departs_at"])))
+    assert arrives < datetime.fromisoformat(rides["arrives_at"])
+    clock.set(arrives)
+    database.query("SELECT api.notice('Detour.', bus_id => 1, travel_date => %s)", DAY)
+    database.query("SELECT api.notice('You forgot a bag.', reference => %s)", ended["reference"])
+    messages(database)
+    references = database.query("SELECT reference FROM outbox ORDER BY outbox_no")[before:]
+    assert references == [rides["reference"], ended["reference"]]
+
+
+def test_what_changes_nothing_for_the_traveller_sends_no_message(
+    api: SchemaApi, database: Database, clock: Clock
+) -> None:
+    """A check-in that is undone, and an offer without an answer that leaves the booking as it is."""
+    database.query("SELECT api.add_operator('conductor', 'hash', 'KSRTC')")
+    database.query("UPDATE bus_info SET whole_refund_delay = interval '1 hour' WHERE bus_id = 1")
+    sold = api.book(1, email=EMAIL)
+    trip = {"bus_id": 1, "travel_date": DAY, "account": "conductor"}
+    api.write("delay_trip", minutes=90, **trip)
+    assert messages(database) == [("mail", "booked"), ("mail", "offered")]
+    clock.set(sold["departs_at"])
+    for undo in (False, True):
+        assert "reason" not in api.write(
+            "check_in", reference=sold["reference"], account="conductor", undo=undo
+        )
+    clock.advance(hours=24)
+    database.query("SELECT api.settle_due(1, %s)", DAY)
+    assert database.query("SELECT state FROM offers") == ["expired"]
+    assert len(messages(database)) == 2
+
+
+def test_party_that_waited_in_vain_gets_a_message(api: SchemaApi, database: Database, clock: Clock) -> None:
+    """An expired hold sends none."""
+    api.book(*range(1, 7))
+    api.book(7, 8, phone=RAVI)
+    api.hold(1, travel_date=OTHER_DAY, email=EMAIL)
+    api.book(count=2, waitlist=True, email=EMAIL)
+    clock.advance(days=10)
+    for day in (DAY, OTHER_DAY):
+        database.query("SELECT api.settle_due(1, %s)", day)
+    assert messages(database) == [("mail", "waitlisted"), ("mail", "cancelled")]
 
 
 def test_notice_to_a_booking_reaches_that_booking(api: SchemaApi, database: Database) -> None:

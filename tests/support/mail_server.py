@@ -23,9 +23,9 @@ USER, PASSWORD = "tickets", "secret of the mail server"
 class MailServer:
     """What a mail server has received, and how it answers.
 
-    answers: the answer to a command (RCPT or DATA) instead of 250; several are given one after the other, the
-    last one always. drops: the connection is lost after a mail was stored. hangs_at: the step that is not
-    answered: EHLO; DATA, before the mail is stored; or STORED. hanging: set when that step is reached.
+    answers: the answer to a command (RCPT, DATA, QUIT) instead of 250 or 221; several are given one after the
+    other, the last one always. drops: the connection is lost after a mail was stored. hangs_at: the step that
+    is not answered: EHLO; DATA, before the mail is stored; or STORED. hanging: set when it is reached.
     """
 
     def __init__(self) -> None:
@@ -86,6 +86,9 @@ class MailServer:
         if self.drops:
             server.transport.abort()
         return answer
+
+    async def handle_QUIT(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        return self.answers.get("QUIT", ["221 Bye"])[0]
 
     def authenticate(
         self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any

@@ -75,6 +75,13 @@ def test_mail_that_is_returned_as_a_whole() -> None:
     assert (found.key, found.address) == (KEY, EMAIL)
 
 
+@pytest.mark.parametrize("domain", ["xn--bsc6ci4b4b3a3d.example", "ಉದಾಹರಣೆ.example"])
+def test_domain_of_a_report_is_compared_in_its_letters(domain: str) -> None:
+    found = read_bounce(report(recipient=f"Final-Recipient: rfc822; asha@{domain}"))
+    assert found is not None
+    assert found.address == "asha@ಉದಾಹರಣೆ.example"
+
+
 def test_original_recipient_counts_after_a_forward() -> None:
     recipient = f"Original-Recipient: rfc822;{EMAIL}\nFinal-Recipient: rfc822; other@example.com"
     found = read_bounce(report(recipient=recipient))

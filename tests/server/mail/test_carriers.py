@@ -16,6 +16,7 @@ from busware.server.settings import Settings
 from tests.conftest import Clock, Database, LineClient
 from tests.support.line_client import wait_until
 from tests.support.mail_server import MailServer, mail_server  # noqa: F401 - a fixture
+from tests.support.schema_api import SchemaApi
 from tests.support.transcript import ASHA, TRAVEL_DAY
 
 EMAIL = "asha@example.net"
@@ -114,7 +115,7 @@ def plain_text(mail: EmailMessage) -> str:
     """The plain text of a mail."""
     text = mail.get_body(("plain",))
     assert text is not None
-    return str(text.get_content())
+    return str(text.get_content()).replace("\r\n", "\n")
 
 
 def test_mail_is_sent_again_with_the_same_message_id(
@@ -209,6 +210,55 @@ def test_messages_are_files_without_settings(
         f"To: +919845012345\n\nBooked: {booked['reference']}, Bengaluru – Mysuru"
     )
     assert mail.stat().st_mode & 0o077 == 0 or mail.parent.stat().st_mode & 0o077 == 0
+
+
+def test_address_gets_few_mails_in_an_hour(
+    client_socket: LineClient,
+    send: Send,
+    mail_server: MailServer,  # noqa: F811
+    database: Database,
+    clock: Clock,
+) -> None:
+    """The third mail waits until an hour after the first one. Other addresses do not wait."""
+    book(client_socket, email=EMAIL)
+    settings = mail_server.settings(**QUICK, mails_per_address=2)
+    send(settings, ["done"])
+    clock.advance(minutes=20)
+    for address in (EMAIL, EMAIL.upper(), "ravi@example.net"):
+        book(client_socket, email=address)
+    error = "SELECT error FROM outbox WHERE state = 'waiting' AND error IS NOT NULL"
+    assert wait_until(lambda: database.query(error)) == ["mails were sent to the address 2 times in an hour"]
+    wait_until(lambda: sorted(database.query(STATES)) == ["done"] * 3 + ["waiting"])
+    clock.advance(minutes=40)
+    wait_until(lambda: database.query(STATES) == ["done"] * 4)
+
+
+@pytest.mark.parametrize(
+    ("booking_url", "how"),
+    [
+        (None, "To answer, start scripts/client and type: offer {}"),
+        (
+            "https://example.org/b?r={reference}",
+            "To answer, open this address:\n\nhttps://example.org/b?r={}",
+        ),
+    ],
+)
+def test_mail_about_an_offer_says_how_to_answer(
+    client_socket: LineClient,
+    send: Send,
+    mail_server: MailServer,  # noqa: F811
+    database: Database,
+    booking_url: str | None,
+    how: str,
+) -> None:
+    database.query("SELECT api.add_operator('conductor', 'hash', 'KSRTC')")
+    database.query("UPDATE bus_info SET whole_refund_delay = interval '1 hour'")
+    booked = book(client_socket, email=EMAIL)
+    SchemaApi(database.conn).write(
+        "delay_trip", bus_id=1, travel_date=TRAVEL_DAY, account="conductor", minutes=90
+    )
+    send(mail_server.settings(**QUICK, booking_url=booking_url), ["done", "done"])
+    assert how.format(booked["reference"]) in plain_text(mail_server.mails[1][2])
 
 
 # New passwords ---------------------------------------------------------------------------------
@@ -317,6 +367,39 @@ def test_database_stores_no_token(
     assert token not in str(rows)
 
 
+def test_accounts_with_one_address_get_one_mail(
+    client_socket: LineClient,
+    send: Send,
+    mail_server: MailServer,  # noqa: F811
+    account: str,
+) -> None:
+    client_socket.call("register", username="ravi", password=PASSWORD, email=EMAIL.upper(), language="en")
+    client_socket.call("logout")
+    client_socket.call("request_reset", account=EMAIL)
+    send(mail_server.settings(**QUICK), ["done"])
+    ((_, _, mail),) = mail_server.mails
+    assert mail["Subject"] == "New passwords for asha, ravi"
+    text = plain_text(mail)
+    tokens = dict(re.findall(r"^(asha|ravi):\n\n.*reset-password ([0-9a-f]+)$", text, re.MULTILINE))
+    for username, token in tokens.items():
+        signed_in = client_socket.call("reset_password", reset_token=token, password=NEW_PASSWORD)
+        assert signed_in["username"] == username
+    assert set(tokens) == {"asha", "ravi"}
+
+
+def test_bounced_mail_with_a_new_password_blocks_its_address(
+    client_socket: LineClient,
+    send: Send,
+    mail_server: MailServer,  # noqa: F811
+    account: str,
+    database: Database,
+) -> None:
+    mail_server.answers["RCPT"] = ["550 5.1.1 no such user"]
+    client_socket.call("request_reset", account=account)
+    send(mail_server.settings(**QUICK), ["dead"])
+    assert database.query("SELECT address FROM bounces") == [EMAIL]
+
+
 def test_account_gets_few_mails(client_socket: LineClient, account: str, database: Database) -> None:
     for named in (account, EMAIL) * (Settings.resets_per_account + 2):
         assert client_socket.call("request_reset", account=named) == {}
@@ -368,8 +451,17 @@ def test_wrong_address_is_refused(client_socket: LineClient, address: str) -> No
     assert (refused["reason"], refused["field"]) == ("bad_request", "email")
 
 
-@pytest.mark.parametrize("address", ["आशा@example.org", "asha+bus@Example.ORG", "asha@ಉದಾಹರಣೆ.example"])
-def test_address_in_any_letters_is_taken(client_socket: LineClient, database: Database, address: str) -> None:
+@pytest.mark.parametrize(
+    ("address", "stored"),
+    [
+        ("आशा@example.org", "आशा@example.org"),
+        ("asha+bus@Example.ORG", "asha+bus@example.org"),
+        ("asha@ಉದಾಹರಣೆ.example", "asha@ಉದಾಹರಣೆ.example"),
+        ("asha@XN--BSC6CI4B4B3A3D.example", "asha@ಉದಾಹರಣೆ.example"),
+    ],
+)
+def test_address_in_any_letters_is_taken(
+    client_socket: LineClient, database: Database, address: str, stored: str
+) -> None:
     book(client_socket, email=address)
-    local, _, domain = address.partition("@")
-    assert database.value("SELECT email FROM contacts") == f"{local}@{domain.lower()}"
+    assert database.value("SELECT email FROM contacts") == stored

@@ -19,7 +19,8 @@ from pypdf import PdfReader
 from busware.server.documents.pdf_text import PdfText
 from busware.server.languages import CODES, language
 from busware.server.mail.booking_text import BookingText
-from busware.server.mail.messages import Content, Sender, compose, content
+from busware.server.mail.delivery import Sender
+from busware.server.mail.messages import Content, compose, content
 from busware.server.mail.templates import KINDS, Templates
 from tests.support.bookings import OFFER, REFERENCE, booking
 
@@ -27,6 +28,10 @@ KEY = UUID("0c1e6bfb-33f2-4d0a-9f29-9a2d0d0b9a55")
 AT = datetime(2026, 12, 1, 3, 30, tzinfo=UTC)
 SENDER = Sender("Example Buses", "tickets@example.org", "bounces@example.org")
 TO = "asha@example.net"
+PAGE = "https://example.org/booking?reference=DT7VKKK&from=mail"
+WAITING = [
+    {**ticket, "seat_no": None, "seated_at": None, "status": "cancelled"} for ticket in booking()["tickets"]
+]
 DATA: dict[str, dict[str, Any]] = {  # of a message of each kind
     "booked": {"booking": booking()},
     "waitlisted": {"booking": booking(status="pending", position=2)},
@@ -36,9 +41,9 @@ DATA: dict[str, dict[str, Any]] = {  # of a message of each kind
     "offered": {"booking": booking(status="displaced", offers=[OFFER])},
     "notice": {"booking": booking(), "notice": "Platform 4 <not 3> & on time."},
     "password_reset": {
-        "username": "asha",
-        "link": None,
-        "command": "busware reset-password 12ab",
+        "usernames": "asha",
+        "count": 1,
+        "lines": ["busware reset-password 12ab"],
         "minutes": 60,
     },
 }
@@ -50,7 +55,33 @@ VARIANTS = [
     ("changed", {"booking": booking(), "cause": "vehicle"}),
     ("changed", {"booking": booking(), "cause": "exchange"}),
     ("offered", {"booking": booking(offers=[OFFER | {"unanswered": "keep", "trip": None}])}),
-    ("password_reset", {**DATA["password_reset"], "link": "https://example.org/reset?token=12ab"}),
+    ("cancelled", {"booking": booking(status="cancelled", tickets=WAITING)}),
+    ("cancelled", {"booking": booking(status="expired", tickets=WAITING)}),
+    ("cancelled", {"booking": booking(status="cancelled", refund="520.00"), "offer_state": "declined"}),
+    ("cancelled", {"booking": booking(status="cancelled", refund="520.00"), "offer_state": "expired"}),
+    ("changed", {"booking": booking(), "cause": "offer", "offer_state": "accepted"}),
+    ("promoted", {"booking": booking(status="held", expires_at=OFFER["valid_until"]), "links": [PAGE]}),
+    ("offered", {"booking": booking(status="displaced", offers=[OFFER]), "links": [PAGE]}),
+    ("password_reset", {**DATA["password_reset"], "lines": [PAGE], "links": [PAGE]}),
+    (
+        "password_reset",
+        {
+            "usernames": "asha, ravi",
+            "count": 2,
+            "lines": ["asha:", "busware reset-password 12ab", "ravi:", "busware reset-password 34cd"],
+            "minutes": 60,
+        },
+    ),
+    (
+        "password_reset",
+        {
+            "usernames": "asha, ravi",
+            "count": 2,
+            "lines": ["asha:", PAGE, "ravi:", f"{PAGE}x"],
+            "links": [PAGE, f"{PAGE}x"],
+            "minutes": 60,
+        },
+    ),
 ]
 
 

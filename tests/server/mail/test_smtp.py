@@ -114,6 +114,12 @@ def test_mail_is_sent_again_after_a_lost_connection(mail_server: MailServer) -> 
     assert [received["Message-ID"] for _, _, received in mail_server.mails] == ["<1@example.org>"] * 2
 
 
+def test_answer_to_quit_does_not_send_a_mail_again(mail_server: MailServer) -> None:  # noqa: F811
+    mail_server.answers["QUIT"] = ["421 too busy"]
+    send(mail_server)
+    assert len(mail_server.mails) == 1
+
+
 def test_silent_server_is_given_up_after_the_time_limit(mail_server: MailServer) -> None:  # noqa: F811
     mail_server.hangs_at = "EHLO"
     with pytest.raises(NotDelivered, match="timed out"):
