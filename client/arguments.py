@@ -93,6 +93,18 @@ def _quota(text: str) -> protocol.Quota | str:
         raise argparse.ArgumentTypeError(f"'{text}' is not BUS:N; write one such as 101:6") from None
 
 
+def _tax(text: str) -> protocol.Tax | None:
+    """A tax, NAME PERCENT NUMBER, or `none`."""
+    if text == "none":
+        return None
+    words = text.split()
+    if len(words) < 3 or not words[-2].replace(".", "", 1).isdecimal():  # noqa: PLR2004 - one of each
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is not NAME PERCENT NUMBER; write one such as 'GST 5 29AAACK1234A1Z5'"
+        )
+    return protocol.Tax(name=" ".join(words[:-2]), percent=words[-2], number=words[-1])
+
+
 def _vehicle_class(text: str) -> protocol.VehicleClass | str:
     """A class of a vehicle: CLASS=1,2; or `none`."""
     name, _, seats = text.rpartition("=")
@@ -433,6 +445,26 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         "type": _quota,
         "help": "the most seats on each trip of a service, such as 101:6; repeat it for others; none removes "
         "all; those that are not given are removed",
+    },
+    "--prefix": {
+        "metavar": "PREFIX",
+        "help": "1 to 8 letters and digits, such as KA for KA-2026-000001; it stays after the first invoice",
+    },
+    "--seller": {
+        "metavar": "TEXT",
+        "type": _removable,
+        "help": "your name and address on invoices, with commas; none: the name of the operator",
+    },
+    "--tax": {
+        "metavar": "TAX",
+        "type": _tax,
+        "help": "the tax that is included in the fares, such as 'GST 5 29AAACK1234A1Z5': its name, the rate "
+        "in percent and the number under which you are registered; none: no tax",
+    },
+    "--tax-from": {
+        "metavar": "DATE",
+        "type": _date,
+        "help": "tickets that are booked from this date on have the tax; the default is now",
     },
     "--settlement": {
         "dest": "settlement_no",

@@ -23,6 +23,7 @@ from busware.server.protocol import (
     Booking,
     BusType,
     ExchangeTerms,
+    Invoice,
     Language,
     Passenger,
     Payment,
@@ -175,6 +176,11 @@ class AsyncClient(AsyncOperatorClient):
         """The payments of a booking, with their refunds, the oldest first."""
         request = protocol.Payments(reference=reference, phone=phone)
         return (await self.call(request, protocol.PaymentList)).payments
+
+    async def invoice(self, reference: str, phone: str | None = None) -> list[Invoice]:
+        """The invoices and credit notes of a booking, in the order in which they were issued."""
+        request = protocol.GetInvoice(reference=reference, phone=phone)
+        return (await self.call(request, protocol.InvoicesOfBooking)).invoices
 
     async def release(self, reference: str, phone: str | None = None, *, key: str | None = None) -> Booking:
         """Release a hold."""

@@ -86,6 +86,7 @@ COMMANDS: dict[str, tuple[type[protocol.Request], str]] = {
     "confirm": (protocol.Confirm, "reference --phone --fare --key"),
     "pay": (protocol.Pay, "reference --phone --key"),
     "payments": (protocol.Payments, "reference --phone"),
+    "invoice": (protocol.GetInvoice, "reference --phone --csv --pdf"),
     "release": (protocol.Release, "reference --phone --key"),
     "booking": (protocol.GetBooking, "reference --phone"),
     "find": (protocol.Find, "date place phone|--phone"),
@@ -154,6 +155,10 @@ COMMANDS: dict[str, tuple[type[protocol.Request], str]] = {
         "code --percent --amount --currency --service --first-date --last-date --uses --uses-per-account "
         "--operator",
     ),
+    "invoicing": (protocol.GetInvoicing, "--operator"),
+    "put-invoicing": (protocol.PutInvoicing, "--prefix --seller --tax --tax-from --operator"),
+    "invoices": (protocol.Invoices, "from_date to_date --operator --limit --after --csv"),
+    "accounts": (protocol.AccountsOfMoney, "from_date to_date --operator --csv"),
     "agents": (protocol.Agents, "--operator --limit --after"),
     "put-agent": (protocol.PutAgent, "agent --commission --credit --currency --selling --quota --operator"),
     "settlement": (protocol.GetSettlement, "--agent --settlement --operator --csv"),

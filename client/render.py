@@ -11,6 +11,7 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from busware import seatmap
+from busware.invoice_tables import account_lines, account_row, invoice_row, invoicing_lines
 from busware.server.conversation.chart import Piece, chart_lines
 from busware.server.conversation.contacts import contact_line
 from busware.server.conversation.fares import part_lines
@@ -42,6 +43,7 @@ from busware.server.conversation.words import (
 )
 from busware.server.output import writing
 from busware.server.protocol import (
+    AccountReport,
     Agent,
     AgentList,
     AlightingStops,
@@ -59,6 +61,9 @@ from busware.server.protocol import (
     DriverList,
     EventList,
     ExchangeTerms,
+    InvoiceList,
+    InvoicesOfBooking,
+    Invoicing,
     Logout,
     NoShows,
     Offer,
@@ -271,6 +276,15 @@ def reply(  # noqa: C901, PLR0911, PLR0912, PLR0915 - a case for each reply
             sums = f"{counted(answer.tickets, 'ticket')}, income {money(answer.income, answer.currency)}."
             row_columns = partial(sales_row, by_agent=any(row.agent for row in answer.rows))
             return Group(table(map(row_columns, answer.rows), if_empty="Nothing was sold."), Text(sums))
+        case InvoicesOfBooking():
+            return table(map(invoice_row, answer.invoices))
+        case InvoiceList():
+            return page(map(invoice_row, answer.invoices), answer.next, if_empty="There are no invoices.")
+        case AccountReport():
+            rows = table(map(account_row, answer.rows), if_empty="No money has moved.")
+            return Group(rows, *map(Text, account_lines(answer)))
+        case Invoicing():
+            return Text("\n".join(invoicing_lines(answer)))
         case NoShows():
             return table(
                 map(no_show_row, answer.tickets), if_empty=f"No passenger is missing at {answer.place}."

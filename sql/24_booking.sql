@@ -73,6 +73,7 @@ BEGIN
                 jsonb_build_object('position', api.waitlist_position(party.bus_id, party.travel_date, party.queue_no)) END
             || CASE WHEN v.vehicle IS NULL OR party.status IN ('cancelled', 'expired') THEN '{}' ELSE
                 jsonb_build_object('vehicle', v.vehicle) END
+            || CASE WHEN EXISTS (SELECT FROM taxes x WHERE x.operator = s.operator) THEN api.tax_of_booking(s, party.reference) ELSE '{}' END
             || CASE WHEN s.payment = 'none' THEN '{}' ELSE api.payment_of_booking(s, party.bus_id, party.reference, party.status) END
             || CASE WHEN EXISTS (SELECT FROM offers o WHERE o.bus_id = party.bus_id AND o.travel_date = party.travel_date
                                    AND o.reference = party.reference AND o.state = 'open')

@@ -10,16 +10,13 @@ CREATE OR REPLACE FUNCTION api.sales(account text, from_date date, to_date date,
 LANGUAGE plpgsql STABLE
 SET enable_seqscan = on SET enable_hashjoin = on AS $$
 DECLARE
-    longest CONSTANT int := 366;   -- days
+    refusal CONSTANT jsonb := api.check_period(from_date, to_date);
     by_date CONSTANT boolean := group_by IS NOT DISTINCT FROM 'date';
     by_segment CONSTANT boolean := group_by IS NOT DISTINCT FROM 'segment';
     by_agent CONSTANT boolean := group_by IS NOT DISTINCT FROM 'agent';
     by_payment CONSTANT boolean := dated_by IS NOT DISTINCT FROM 'payment';
 BEGIN
-    IF NOT to_date - from_date BETWEEN 0 AND longest - 1 THEN
-        RETURN api.refusal_bad_request('to', 'a date', format('`to` must be a date from `from` on, at most %s days in all.', longest));
-    END IF;
-    RETURN (
+    RETURN coalesce(refusal, (
         WITH service AS MATERIALIZED (
             SELECT s.bus_id, s.currency FROM bus_info s WHERE api.operates(sales.account, s.bus_id)
         ), paid AS (   -- the keys by which the rows are not grouped are 0, -infinity and empty
@@ -70,7 +67,7 @@ BEGIN
                 LEFT JOIN route_table b ON b.bus_id = w.bus_key AND b.stop_no = w.to_key
                 LEFT JOIN places pa ON pa.code = a.place
                 LEFT JOIN places pb ON pb.code = b.place), '[]'), 'totals', t.totals) || (t.totals -> 0)
-        FROM totals t);
+        FROM totals t));
 END $$;
 
 -- Sums of sales in one currency, as fields of a reply.

@@ -3,5 +3,6 @@
 CREATE OR REPLACE FUNCTION api.fan_out(e events) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
+    PERFORM api.issue_invoices(e);
     PERFORM api.enqueue_mail(e);
 END $$;

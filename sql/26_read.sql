@@ -31,6 +31,10 @@ BEGIN
         WHEN 'promo_codes' THEN answer := api.promo_codes(a.account, a.operator, a."limit", a.after);
         WHEN 'agents' THEN answer := api.agents(a.account, a.operator, a."limit", a.after);
         WHEN 'settlement' THEN answer := api.settlement(a.account, a.operator, a.agent, a.settlement_no);
+        WHEN 'invoicing' THEN answer := api.invoicing(a.account, a.operator);
+        WHEN 'invoice' THEN answer := api.invoice(a.reference, a.phone, a.account);
+        WHEN 'invoices' THEN answer := api.invoices(a.account, a.operator, a."from", a."to", a."limit", a.after);
+        WHEN 'accounts' THEN answer := api.accounts(a.account, a.operator, a."from", a."to");
         WHEN 'services' THEN answer := api.services(a.account, a."limit", a.after);
         WHEN 'service' THEN answer := api.operated_service(a.account, a.bus_id);
         WHEN 'trips' THEN answer := api.trips(a.account, a.date, a."limit", a.after);

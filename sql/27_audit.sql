@@ -90,6 +90,9 @@ LANGUAGE sql STABLE AS $$
         UNION ALL
         SELECT r.bus_id, NULL, format('refund %s', r.refund_id), r.amount, r.currency FROM refunds r
         UNION ALL
+        SELECT l.bus_id, NULL, format('line %s/%s of invoice %s', l.ticket_no, l.payment_no, i.number), v.amount, i.currency
+        FROM invoice_lines l JOIN invoices i USING (operator, kind, year, invoice_no), LATERAL (VALUES (l.amount), (l.tax)) AS v (amount)
+        UNION ALL
         SELECT NULL, NULL, format('settlement %s of %s', s.settlement_no, s.agent), v.amount, s.currency
         FROM settlements s, unnest(ARRAY[s.carried, s.charges, s.refunds, s.commission, s.handed_over]) AS v (amount)
     ) AS a (bus_id, travel_date, owner, amount, currency)
@@ -165,6 +168,49 @@ LANGUAGE sql STABLE AS $$
         FROM payments y WHERE y.agent = s.agent AND y.settlement_no = s.settlement_no
     ) AS paid
     WHERE s.charges <> paid.charges OR s.refunds <> paid.refunds OR s.carried <> s.previous OR s.settlement_no <> s.n
+    UNION ALL
+    -- The invoices of an operator and a year have the numbers 1, 2, 3 and so on, in the order of publication; its credit notes, too.
+    SELECT 'invoice_number', i.bus_id, NULL, format('%s %s of %s has the number %s, as the %s. of %s at position %s', i.kind, i.number, i.operator,
+        i.invoice_no, i.n, i.year, i.position)
+    FROM (SELECT i.*, row_number() OVER w AS n, lag(i.position) OVER w AS before
+          FROM invoices i WINDOW w AS (PARTITION BY i.operator, i.kind, i.year ORDER BY i.invoice_no)) AS i
+    JOIN invoicing g USING (operator)
+    WHERE i.invoice_no <> i.n OR i.before > i.position OR i.number <> api.invoice_number(g.prefix, i.kind, i.year, i.invoice_no)
+    UNION ALL
+    -- Each line of an invoice is a payment of its booking, currency and agent: a charge, or on a credit note a refund.
+    SELECT 'invoice', l.bus_id, NULL, format('%s has %s %s for payment %s/%s/%s, which is %s', i.number, l.amount, i.currency, l.reference,
+        l.ticket_no, l.payment_no, coalesce(format('a %s of %s %s', y.kind, y.amount, y.currency), 'not there'))
+    FROM invoice_lines l
+    JOIN invoices i USING (operator, kind, year, invoice_no)
+    LEFT JOIN payments y ON y.bus_id = api.booking_bus(l.reference) AND y.reference = l.reference AND y.ticket_no = l.ticket_no
+        AND y.payment_no = l.payment_no
+    WHERE (y.amount, y.currency, y.kind, y.agent) IS DISTINCT FROM
+            (l.amount, i.currency, CASE i.kind WHEN 'invoice' THEN 'charge' ELSE 'refund' END, i.agent)
+       OR (l.bus_id, l.reference) <> (i.bus_id, i.reference)
+    UNION ALL
+    SELECT 'invoice', i.bus_id, NULL, format('%s has no line', i.number)
+    FROM invoices i WHERE NOT EXISTS (SELECT FROM invoice_lines l
+        WHERE (l.operator, l.kind, l.year, l.invoice_no) = (i.operator, i.kind, i.year, i.invoice_no))
+    UNION ALL
+    -- Each payment since its operator has invoices is on one, unless an event of its booking is not published yet.
+    SELECT 'not_invoiced', y.bus_id, NULL, format('payment %s/%s/%s (%s of %s) of %s is on no invoice', y.reference, y.ticket_no, y.payment_no,
+        y.kind, y.amount, y.at)
+    FROM payments y
+    JOIN bus_info s USING (bus_id)
+    JOIN invoicing g ON g.operator = s.operator AND y.at >= g.since
+    WHERE NOT EXISTS (SELECT FROM invoice_lines l WHERE l.bus_id = api.reference_bus(y.reference) AND l.reference = y.reference
+            AND l.ticket_no = y.ticket_no AND l.payment_no = y.payment_no)
+      AND NOT EXISTS (SELECT FROM events e WHERE e.reference = y.reference AND e.position IS NULL)
+    UNION ALL
+    -- The tax of a ticket, on its invoices without its credit notes, is that in its charges without its refunds.
+    SELECT 'tax', t.bus_id, NULL, format('ticket %s/%s: tax %s in %s at %s percent', t.reference, t.ticket_no, t.tax, t.amount, t.percents)
+    FROM (
+        SELECT l.bus_id, l.reference, l.ticket_no, min(i.currency) AS currency, array_agg(DISTINCT i.tax_percent) AS percents,
+               sum(CASE i.kind WHEN 'invoice' THEN l.amount ELSE -l.amount END) AS amount,
+               sum(CASE i.kind WHEN 'invoice' THEN l.tax ELSE -l.tax END) AS tax
+        FROM invoice_lines l JOIN invoices i USING (operator, kind, year, invoice_no) GROUP BY 1, 2, 3
+    ) AS t
+    WHERE cardinality(t.percents) > 1 OR t.tax <> api.tax_in(t.amount, t.percents[1], t.currency)
     UNION ALL
     -- No promo code is used more often than its limit.
     SELECT 'promo_code', NULL, NULL, format('promo code %s of %s: %s uses, at most %s', c.code, c.operator, used.uses, c.max_uses)

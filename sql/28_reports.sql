@@ -191,3 +191,61 @@ COMMENT ON COLUMN busware_reports.occupancy.km IS 'Kilometres of the leg.';
 COMMENT ON COLUMN busware_reports.occupancy.route_km IS 'Kilometres of the whole route. 0: they are not stored.';
 COMMENT ON COLUMN busware_reports.occupancy.seats IS 'Number of seats.';
 COMMENT ON COLUMN busware_reports.occupancy.booked IS 'Number of booked seats on the leg.';
+
+CREATE OR REPLACE VIEW busware_reports.accounts AS
+SELECT m.operator, m.date, m.currency, sum(m.charge) AS charges, sum(m.refund) AS refunds, sum(m.charge - m.refund) AS income,
+       sum(m.tax) AS tax, sum(m.kept) AS kept, sum(m.commission) AS commission
+FROM (
+    SELECT s.operator, (y.at AT TIME ZONE s.time_zone)::date AS date, y.currency, CASE y.kind WHEN 'charge' THEN y.amount ELSE 0 END AS charge,
+           CASE y.kind WHEN 'refund' THEN y.amount ELSE 0 END AS refund, 0 AS tax, 0 AS kept, 0 AS commission
+    FROM payments y JOIN bus_info s USING (bus_id)
+    UNION ALL
+    SELECT i.operator, i.dated, i.currency, 0, 0, CASE i.kind WHEN 'invoice' THEN l.tax ELSE -l.tax END, 0, 0
+    FROM invoices i JOIN invoice_lines l USING (operator, kind, year, invoice_no)
+    UNION ALL
+    SELECT s.operator, (e.at AT TIME ZONE s.time_zone)::date, s.currency, 0, 0, 0, e.kept, 0
+    FROM exchanges e JOIN bus_info s USING (bus_id) WHERE e.kept > 0
+    UNION ALL
+    SELECT s.operator, (p.ended_at AT TIME ZONE s.time_zone)::date, s.currency, 0, 0, 0, p.fare - p.refund, 0
+    FROM passengers p JOIN bus_info s USING (bus_id) WHERE p.status = 'cancelled' AND p.booked_at IS NOT NULL
+    UNION ALL
+    SELECT g.operator, (c.at AT TIME ZONE (SELECT mode() WITHIN GROUP (ORDER BY s.time_zone) FROM bus_info s WHERE s.operator = g.operator))::date,
+           c.currency, 0, 0, 0, 0, c.commission
+    FROM settlements c JOIN agents g USING (agent)
+) AS m
+GROUP BY m.operator, m.date, m.currency;
+COMMENT ON VIEW busware_reports.accounts IS 'Sums of payments by operator, day and currency, with what is included in them.';
+COMMENT ON COLUMN busware_reports.accounts.operator IS 'Name of the company.';
+COMMENT ON COLUMN busware_reports.accounts.date IS 'Date on which the payments were recorded, in the time zone of the service.';
+COMMENT ON COLUMN busware_reports.accounts.currency IS 'Currency of the sums (ISO 4217).';
+COMMENT ON COLUMN busware_reports.accounts.charges IS 'Sum of the charges.';
+COMMENT ON COLUMN busware_reports.accounts.refunds IS 'Sum of the refunds.';
+COMMENT ON COLUMN busware_reports.accounts.income IS 'Charges without refunds.';
+COMMENT ON COLUMN busware_reports.accounts.tax IS 'Tax on the invoices of the day, without that on its credit notes. It is a part of the income.';
+COMMENT ON COLUMN busware_reports.accounts.kept IS 'What the operator kept of tickets that were cancelled or exchanged on the day: fares that were not refunded, and fees. It is a part of the income of this day or of earlier ones.';
+COMMENT ON COLUMN busware_reports.accounts.commission IS 'Commission of agents in the settlements of the day. It is not subtracted from the income.';
+
+CREATE OR REPLACE VIEW busware_reports.invoices AS
+SELECT i.operator, i.number, i.kind, i.dated AS date, i.year, i.invoice_no, i.issued_at,
+       CASE WHEN EXISTS (SELECT FROM passengers p WHERE p.reference = i.reference
+           AND p.bus_id IN (i.bus_id, (SELECT m.now_bus_id FROM moved_bookings m WHERE m.bus_id = i.bus_id AND m.reference = i.reference))
+           AND num_nonnulls(p.phone, p.account, p.sold_by) > 0) THEN i.reference END AS reference,
+       i.agent, sum(l.amount) AS amount, sum(l.tax) AS tax, i.tax_name, i.tax_percent, i.tax_number, i.currency
+FROM invoices i JOIN invoice_lines l USING (operator, kind, year, invoice_no)
+GROUP BY i.operator, i.kind, i.year, i.invoice_no;
+COMMENT ON VIEW busware_reports.invoices IS 'Invoices and credit notes.';
+COMMENT ON COLUMN busware_reports.invoices.operator IS 'Name of the company that issued it.';
+COMMENT ON COLUMN busware_reports.invoices.number IS 'Its number, as it is printed.';
+COMMENT ON COLUMN busware_reports.invoices.kind IS 'invoice or credit_note.';
+COMMENT ON COLUMN busware_reports.invoices.date IS 'Date of its payments, in the time zone of the service.';
+COMMENT ON COLUMN busware_reports.invoices.year IS 'Year of the date.';
+COMMENT ON COLUMN busware_reports.invoices.invoice_no IS 'Its number among those of its operator, kind and year, from 1 without gaps.';
+COMMENT ON COLUMN busware_reports.invoices.issued_at IS 'When it was issued.';
+COMMENT ON COLUMN busware_reports.invoices.reference IS 'Reference of the booking, as in tickets.';
+COMMENT ON COLUMN busware_reports.invoices.agent IS 'Agent who sold the booking at a counter. NULL: none.';
+COMMENT ON COLUMN busware_reports.invoices.amount IS 'Its amount, with the tax. That of a credit note is above 0, too.';
+COMMENT ON COLUMN busware_reports.invoices.tax IS 'Tax in the amount.';
+COMMENT ON COLUMN busware_reports.invoices.tax_name IS 'Name of the tax. NULL: none.';
+COMMENT ON COLUMN busware_reports.invoices.tax_percent IS 'Its rate in percent.';
+COMMENT ON COLUMN busware_reports.invoices.tax_number IS 'Number under which the operator is registered for it.';
+COMMENT ON COLUMN busware_reports.invoices.currency IS 'Currency of the amounts (ISO 4217).';

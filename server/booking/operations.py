@@ -94,6 +94,7 @@ class Operations:
             protocol.Assign: self._change_fleet,
             protocol.ExchangeVehicle: self._exchange_vehicle,
             protocol.PutPromoCode: self._put_promo_code,
+            protocol.PutInvoicing: self._put_invoicing,
             protocol.PutAgent: self._change_agent,
             protocol.SettleAgent: self._change_agent,
             protocol.Confirm: self._confirm,
@@ -188,6 +189,9 @@ class Operations:
 
     def _put_promo_code(self, request: protocol.PutPromoCode, caller: Caller) -> Answer:
         return self._pool.put_promo_code(Raw(_args(request, caller)))
+
+    def _put_invoicing(self, request: protocol.PutInvoicing, caller: Caller) -> Answer:
+        return self._pool.put_invoicing(Raw(_args(request, caller)))
 
     def _change_agent(self, request: Request, caller: Caller) -> Answer:
         return self._pool.change_agent(request.method, Raw(_args(request, caller)))

@@ -269,6 +269,10 @@ class Pool:
         """Create or replace a promo code. args: the request, with the account."""
         return self._answer("SELECT refused, answer FROM api.put_promo_code(%s)", args)
 
+    def put_invoicing(self, args: Raw) -> Answer:
+        """Change what an operator has on its invoices. args: the request, with the account."""
+        return self._answer("SELECT refused, answer FROM api.put_invoicing(%s)", args)
+
     def _answer(self, statement: str, *parameters: Any) -> Answer:
         """Execute a write that returns `refused` and `answer`."""
         ((refused, answer),) = self.write(statement, parameters)

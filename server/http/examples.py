@@ -5,6 +5,8 @@ In all of them, Asha books two seats on a bus to Mysuru and cancels one.
 
 from typing import NamedTuple
 
+from busware.server.http.agent_examples import AGENT_EXAMPLES
+from busware.server.http.invoice_examples import INVOICE_EXAMPLES
 from busware.server.http.payment_examples import PAYMENT_EXAMPLES, PAYMENT_REQUIRED, Json
 from busware.server.http.problems import Problem, of_body, of_refusal, of_status
 from busware.server.protocol import VERSION, Refusal
@@ -32,41 +34,6 @@ _PROMO_CODE: Json = {
     "max_uses": 500,
     "max_uses_per_account": None,
     "uses": 41,
-}
-_QUOTA: Json = {"bus_id": 101, "seats": 6}
-_AGENT: Json = {
-    "agent": "counter1",
-    "operator": "KSRTC",
-    "active": True,
-    "commission_percent": "5",
-    "currency": "INR",
-    "credit_limit": "20000.00",
-    "cash": "520.00",
-    "held": "0.00",
-    "quotas": [_QUOTA],
-}
-_OPEN_SETTLEMENT: Json = {
-    "agent": "counter1",
-    "operator": "KSRTC",
-    "settlement_no": 7,
-    "currency": "INR",
-    "carried": "0.00",
-    "charges": "520.00",
-    "refunds": "0.00",
-    "commission_percent": "5",
-    "commission": "26.00",
-    "due": "494.00",
-    "payments": [
-        {
-            "reference": "DTK7GHJ",
-            "ticket_no": ticket_no,
-            **_TRIP,
-            "kind": "charge",
-            "amount": "260.00",
-            "at": "2026-12-01T09:00:00+05:30",
-        }
-        for ticket_no in (1, 2)
-    ],
 }
 _TOKEN = "9f2c41d7a05be8361c7d90f4e2ab5873d6410c9e8b57f2a3046de1c895b7fa20"  # noqa: S105 - an example
 
@@ -541,22 +508,10 @@ EXAMPLES: dict[str, Example] = {
     "put_promo_code": Example(
         {"code": "DASARA", "percent": "10", "last_date": "2026-12-31", "max_uses": 500}, _PROMO_CODE
     ),
-    "agents": Example({}, {"agents": [_AGENT]}),
-    "put_agent": Example(
-        {"agent": "counter1", "commission_percent": "5", "credit_limit": "20000", "quotas": [_QUOTA]}, _AGENT
-    ),
-    **{method: Example(*fields) for method, fields in PAYMENT_EXAMPLES.items()},
-    "settlement": Example({"agent": "counter1"}, _OPEN_SETTLEMENT),
-    "settle_agent": Example(
-        {"agent": "counter1", "settlement_no": 7, "handed_over": "494.00"},
-        {
-            **_OPEN_SETTLEMENT,
-            "settled_at": "2026-12-01T15:00:00Z",
-            "account": "asha",
-            "handed_over": "494.00",
-            "balance": "0.00",
-        },
-    ),
+    **{
+        method: Example(*fields)
+        for method, fields in (AGENT_EXAMPLES | INVOICE_EXAMPLES | PAYMENT_EXAMPLES).items()
+    },
     "open_sales": Example({"bus_id": 101, "from": "2026-12-05", "to": "2027-03-31"}, {"opened": 56}),
 }
 

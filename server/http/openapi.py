@@ -56,6 +56,8 @@ _TAGS = {
     "payments": "For operators: payments that have arrived",
     "refunds": "For operators: refunds to pay back",
     "settlement": "For operators and agents: the cash of an agent",
+    "invoices": "For operators: invoices and credit notes",
+    "invoicing": "For operators: what is on their invoices",
     "messages": "Messages to the operators",
 }
 _RATE_LIMITED = (

@@ -50,6 +50,7 @@ STATUSES: dict[str, int] = {
     "payment_required": 402,
     "no_payment_due": 409,
     "unknown_payment": 404,
+    "no_invoice": 404,
     "refund_under_way": 409,
     "provider_unavailable": 503,
     "displaced": 409,

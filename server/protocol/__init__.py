@@ -11,13 +11,14 @@ refusals  reasons of refusals     caller    callers and answers         jsonrpc 
 text      cleaning and comparing of texts               services  a service as a document
 operator_requests, operator_replies  the same for operators
 agents    agents and their settlements                  events    the log of events
-payments  payments to a provider
+payments  payments to a provider                        invoices  invoices, taxes, accounts of money
 """
 
 from busware.server.protocol.agents import *  # noqa: F403
 from busware.server.protocol.caller import *  # noqa: F403
 from busware.server.protocol.events import *  # noqa: F403
 from busware.server.protocol.fields import *  # noqa: F403
+from busware.server.protocol.invoices import *  # noqa: F403
 from busware.server.protocol.operator_replies import *  # noqa: F403
 from busware.server.protocol.operator_requests import *  # noqa: F403
 from busware.server.protocol.payments import *  # noqa: F403

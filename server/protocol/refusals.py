@@ -65,6 +65,7 @@ REASONS: dict[str, str] = {
     "paid, in `currency`",
     "no_payment_due": "nothing is paid to a provider before the booking is confirmed",
     "unknown_payment": "there is no such payment or refund",
+    "no_invoice": "the booking has no invoice: it was not charged, its operator issues none, or not yet",
     "refund_under_way": "the provider of the payment carries out the refund",
     "provider_unavailable": "the provider of payments does not answer, or is not set up; try again",
     "displaced": "the ticket has lost its seat; accept or decline the offer of the booking first",

@@ -310,6 +310,15 @@ class BookingPayment(Struct, frozen=True, kw_only=True):
     currency: CurrencyCode
 
 
+class IncludedTax(Struct, frozen=True, kw_only=True):
+    """The tax that is included in an amount. percent: of the amount without the tax."""
+
+    name: str
+    percent: str
+    number: str
+    amount: Money
+
+
 class Booking(AnyTrip, frozen=True, kw_only=True):
     """A booking of a party on a trip. fare, refund: the sums of its tickets.
 
@@ -335,6 +344,7 @@ class Booking(AnyTrip, frozen=True, kw_only=True):
     currency: CurrencyCode = PREVIOUS_CURRENCY
     contact: Contact | None = None  # missing if it gets no messages
     payment: BookingPayment | None = None  # of a service that is paid to a provider
+    tax: IncludedTax | None = None  # in the fare; missing if the operator has none
 
 
 class RefundAhead(Struct, frozen=True, kw_only=True):

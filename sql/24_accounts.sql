@@ -1,0 +1,37 @@
+-- The accounts of an operator: its money by day and currency. The amounts are sums of `payments`, and each payment is in one row.
+
+CREATE OR REPLACE FUNCTION api.accounts(account text, operator text, from_date date, to_date date) RETURNS jsonb
+LANGUAGE plpgsql STABLE
+SET enable_seqscan = on SET enable_hashjoin = on AS $$
+DECLARE
+    owner record := api.operator_of(account, operator);
+BEGIN
+    owner.refusal := coalesce(owner.refusal, api.check_period(from_date, to_date));
+    RETURN coalesce(owner.refusal, (
+        WITH day AS MATERIALIZED (
+            SELECT * FROM busware_reports.accounts a WHERE a.operator = owner.operator AND a.date BETWEEN from_date AND to_date
+        )
+        SELECT jsonb_build_object('operator', owner.operator, 'rows', coalesce((
+                SELECT jsonb_agg(jsonb_build_object('date', d.date) || api.show_accounts(d.currency, d.charges, d.refunds, d.tax, d.kept, d.commission)
+                    ORDER BY d.date, d.currency) FROM day d), '[]'),
+            'totals', coalesce((SELECT jsonb_agg(api.show_accounts(t.currency, t.charges, t.refunds, t.tax, t.kept, t.commission) ORDER BY t.currency)
+                FROM (SELECT d.currency, sum(d.charges) AS charges, sum(d.refunds) AS refunds, sum(d.tax) AS tax, sum(d.kept) AS kept,
+                             sum(d.commission) AS commission FROM day d GROUP BY d.currency) AS t), '[]'))));
+END $$;
+
+-- Sums of money in one currency, as fields of a reply.
+CREATE OR REPLACE FUNCTION api.show_accounts(currency text, charges numeric, refunds numeric, tax numeric, kept numeric, commission numeric) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+RETURN jsonb_build_object('currency', currency, 'charges', api.amount_text(charges, currency), 'refunds', api.amount_text(refunds, currency),
+    'income', api.amount_text(charges - refunds, currency), 'tax', api.amount_text(tax, currency),
+    'kept', api.amount_text(kept, currency), 'commission', api.amount_text(commission, currency));
+
+-- Check the period of a report.
+CREATE OR REPLACE FUNCTION api.check_period(from_date date, to_date date) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    longest CONSTANT int := 366;   -- days
+BEGIN
+    RETURN CASE WHEN NOT to_date - from_date BETWEEN 0 AND longest - 1 THEN api.refusal_bad_request('to', 'a date',
+        format('`to` must be a date from `from` on, at most %s days in all.', longest)) END;
+END $$;
