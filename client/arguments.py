@@ -98,7 +98,7 @@ def _tax(text: str) -> protocol.Tax | None:
     if text == "none":
         return None
     words = text.split()
-    if len(words) < 3 or not words[-2].replace(".", "", 1).isdecimal():  # noqa: PLR2004 - one of each
+    if len(words) < 3 or not words[-2].replace(".", "", 1).isdecimal():
         raise argparse.ArgumentTypeError(
             f"'{text}' is not NAME PERCENT NUMBER; write one such as 'GST 5 29AAACK1234A1Z5'"
         )

@@ -1,52 +1,22 @@
 """The command `bank-file`: settle the manual payments in a bank's file of transfers.
 
-The file is CSV in UTF-8, with the columns reference, amount, currency, date and perhaps id; others are
-ignored. It is checked as a whole: with a fault, nothing is settled. Each line says what it would do before
-it is done. The same file again changes nothing: the bank's id of a transfer identifies it, if the file has
-the column `id`; else its content and its number among the same transfers of a day do.
+The file is checked as a whole: with a fault, nothing is settled. Each line says what it would do before it is
+done. The same file again changes nothing, because each transfer in it has an identity.
 """
 
-import csv
-import io
-import re
-from collections import Counter
-from collections.abc import Iterator
-from datetime import date
-from decimal import Decimal
 from pathlib import Path
-from typing import NamedTuple
 
 from busware.retries import ConnectionLost
 from busware.sdk import Client
 from busware.server.command_line import confirmed
 from busware.server.conversation.payments import outcome_line
 from busware.server.conversation.words import counted
+from busware.server.documents.bank_transfers import FaultyFile, Transfer, read
 from busware.server.output import DONE, complain, show
 from busware.server.protocol import PaymentOutcome, Refusal
 
-COLUMNS = ("reference", "amount", "currency", "date")
-MAX_BYTES = 10_000_000  # of a file
-MAX_ID = 100  # characters of an id, as of a receipt
 REFUSED, NO_ANSWER = 1, 3  # exit statuses, as of the other commands
 _OF_OTHERS = ("unknown_payment", "not_yours")  # reasons to skip a line: it is about something else
-
-
-class Transfer(NamedTuple):
-    """A line of the file. receipt: what identifies it, the same in each file."""
-
-    line: int
-    payment: str
-    amount: str
-    currency: str
-    receipt: str
-
-
-class FaultyFile(Exception):
-    """The file has faults: sentences, each with its line."""
-
-    def __init__(self, faults: list[str]) -> None:
-        super().__init__("\n".join(faults))
-        self.faults = faults
 
 
 def run(path: Path, client: Client, *, plan: bool, asks: bool) -> int:
@@ -72,75 +42,6 @@ def run(path: Path, client: Client, *, plan: bool, asks: bool) -> int:
         complain("Nothing was settled.")
         return REFUSED
     return _apply(new, client)
-
-
-def read(path: Path) -> list[Transfer]:
-    """The transfers in a file. Raises FaultyFile."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise FaultyFile([f"{path} cannot be read: {error.strerror}."]) from None
-    if len(content) > MAX_BYTES:
-        raise FaultyFile([f"{path} has {len(content)} bytes; the most are {MAX_BYTES}."])
-    try:
-        text = content.removeprefix(b"\xef\xbb\xbf").decode()
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise FaultyFile([f"Line {line} is not UTF-8."]) from None
-    faults: list[str] = []
-    transfers = list(_transfers(text, faults))
-    if faults:
-        raise FaultyFile(faults)
-    return transfers
-
-
-def _transfers(text: str, faults: list[str]) -> Iterator[Transfer]:
-    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
-    seen = Counter[str]()
-    line = 1
-    try:
-        header = [name.strip().lower() for name in next(rows, [])]
-        if missing := [name for name in COLUMNS if header.count(name) != 1]:
-            faults.append(f"Line 1: the header needs each of these columns once: {', '.join(missing)}.")
-            return
-        line = rows.line_num + 1
-        for cells in rows:
-            if any(map(str.strip, cells)):
-                values = dict(zip(header, map(str.strip, cells), strict=False))
-                if found := list(_faults(values)):
-                    faults += [f"Line {line}: {fault}" for fault in found]
-                else:
-                    yield _transfer(line, values, seen)
-            line = rows.line_num + 1
-    except csv.Error as error:
-        faults.append(f"Line {line}: the row that begins here is not CSV: {error}.")
-
-
-def _transfer(line: int, values: dict[str, str], seen: Counter[str]) -> Transfer:
-    """The transfer of a line without faults. seen: how often each content was seen in the lines before."""
-    payment, currency = values["reference"].upper(), values["currency"].upper()
-    amount = f"{Decimal(values['amount']).normalize():f}"
-    content = f"{payment} {date.fromisoformat(values['date'])} {amount} {currency}"
-    seen[content] += 1
-    return Transfer(line, payment, amount, currency, values.get("id") or f"{content} {seen[content]}")
-
-
-def _faults(values: dict[str, str]) -> Iterator[str]:
-    """What is wrong in the values of a line."""
-    for name in COLUMNS:
-        if not values.get(name):
-            yield f"{name} is missing."
-    amount, currency, day = (values.get(name, "") for name in ("amount", "currency", "date"))
-    if amount and not (re.fullmatch(r"\d{1,10}(\.\d{1,4})?", amount, re.ASCII) and Decimal(amount)):
-        yield f"{amount!r} is not an amount above 0, such as 1300.00."
-    if len(values.get("id", "")) > MAX_ID:
-        yield f"the id has more than {MAX_ID} characters."
-    if currency and not re.fullmatch(r"[A-Za-z]{3}", currency):
-        yield f"{currency!r} is not a currency, such as INR."
-    try:
-        date.fromisoformat(day or "2000-01-01")
-    except ValueError:
-        yield f"{day!r} is not a date, YYYY-MM-DD."
 
 
 def _plan(transfers: list[Transfer], client: Client) -> list[tuple[Transfer, PaymentOutcome | Refusal]]:

@@ -51,7 +51,8 @@ def invoicing_lines(invoicing: Invoicing) -> Iterator[str]:
     if invoicing.prefix is None or invoicing.since is None:
         yield f"{invoicing.operator} issues no invoices. To begin: put-invoicing --prefix KA."
         return
-    yield f"{invoicing.operator} issues invoices since {moment(invoicing.since)}, with the prefix {invoicing.prefix}."
+    since = moment(invoicing.since)
+    yield f"{invoicing.operator} issues invoices since {since}, with the prefix {invoicing.prefix}."
     yield f"Seller: {invoicing.seller or invoicing.operator}."
     yield from _taxes(invoicing.taxes)
 

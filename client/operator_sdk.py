@@ -18,6 +18,8 @@ from busware.server.protocol import (
     ChangedPlace,
     ChangedService,
     Driver,
+    Invoice,
+    Invoicing,
     OpenRefund,
     OperatedTrip,
     Payment,
@@ -27,6 +29,7 @@ from busware.server.protocol import (
     ServiceData,
     ServiceSummary,
     Settlement,
+    Tax,
     Vehicle,
 )
 
@@ -392,6 +395,37 @@ class OperatorClient(Connection):
         return self.call(protocol.ExchangeVehicle(
             bus_id=bus_id, travel_date=travel_date, vehicle=vehicle, plan=plan, version=version, reason=reason
         ), protocol.VehicleExchange)  # fmt: skip
+
+    def invoices(self, from_date: date, to_date: date, *, operator: str | None = None) -> Iterator[Invoice]:
+        """The operator's invoices and credit notes of a period, by date and number."""
+        request = protocol.Invoices(from_date=from_date, to_date=to_date, operator=operator)
+        for page in self._pages(request, protocol.InvoiceList):
+            yield from page.invoices
+
+    def accounts(
+        self, from_date: date, to_date: date, *, operator: str | None = None
+    ) -> protocol.AccountReport:
+        """The operator's charges, refunds, taxes and fees of a period, by day and currency."""
+        request = protocol.AccountsOfMoney(from_date=from_date, to_date=to_date, operator=operator)
+        return self.call(request, protocol.AccountReport)
+
+    def invoicing(self, operator: str | None = None) -> Invoicing:
+        """What the operator has on its invoices: their prefix, the seller and the tax."""
+        return self.call(protocol.GetInvoicing(operator=operator), Invoicing)
+
+    def put_invoicing(
+        self,
+        *,
+        operator: str | None = None,
+        prefix: str | UnsetType = UNSET,
+        seller: str | UnsetType | None = UNSET,
+        tax: Tax | UnsetType | None = UNSET,
+        tax_from: date | UnsetType = UNSET,
+    ) -> Invoicing:
+        """Begin to issue invoices, or change the tax: what is not given stays. None: no tax, no seller."""
+        return self.call(protocol.PutInvoicing(
+            operator=operator, prefix=prefix, seller=seller, tax=tax, tax_from=tax_from
+        ), Invoicing)  # fmt: skip
 
     def agents(self, operator: str | None = None) -> Iterator[Agent]:
         """The operator's agents, in order of their usernames. operator: only an admin names it."""

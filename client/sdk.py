@@ -24,6 +24,7 @@ from busware.server.protocol import (
     Booking,
     BusType,
     ExchangeTerms,
+    Invoice,
     Language,
     Passenger,
     Payment,
@@ -174,6 +175,11 @@ class Client(OperatorClient):
         """The payments of a booking, with their refunds, the oldest first."""
         request = protocol.Payments(reference=reference, phone=phone)
         return (self.call(request, protocol.PaymentList)).payments
+
+    def invoice(self, reference: str, phone: str | None = None) -> list[Invoice]:
+        """The invoices and credit notes of a booking, in the order in which they were issued."""
+        request = protocol.GetInvoice(reference=reference, phone=phone)
+        return (self.call(request, protocol.InvoicesOfBooking)).invoices
 
     def release(self, reference: str, phone: str | None = None, *, key: str | None = None) -> Booking:
         """Release a hold."""

@@ -21,6 +21,7 @@ _FUNCTIONS = {  # subcommand → module of the server, function
     "health": ("health", "main"),
     "operator": ("accounts.operators", "main"),
     "outbox": ("outbox.command", "main"),
+    "reconcile": ("reconciliation.command", "main"),
     "pg_basebackup": ("embedded.psql", "run_pg_basebackup"),
     "psql": ("embedded.psql", "run_psql"),
     "seed": ("embedded.psql", "seed"),

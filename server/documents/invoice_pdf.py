@@ -78,7 +78,9 @@ class _Writer:
     def _line(self, text: str, points: int) -> None:
         with self._pdf.local_context(font_family=PdfText.MAIN, font_size_pt=points):
             self._text.shape(text)
-            self._pdf.multi_cell(0, _ROW, self._text.printable(text), align="L", new_x="LMARGIN", new_y="NEXT")
+            self._pdf.multi_cell(
+                0, _ROW, self._text.printable(text), align="L", new_x="LMARGIN", new_y="NEXT"
+            )
 
 
 def _head(invoice: Invoice) -> Iterator[str]:

@@ -51,9 +51,9 @@ def _rows(reply: InvoiceList | InvoicesOfBooking) -> Iterator[tuple[csv_table.Ce
             sign * Decimal(invoice.net),
             sign * Decimal(tax.amount) if tax else Decimal(invoice.amount) * 0,
             sign * Decimal(invoice.amount),
-            tax and tax.name,
+            tax.name if tax else None,
             Decimal(tax.percent) if tax else None,
-            tax and tax.number,
+            tax.number if tax else None,
             " ".join(invoice.corrects),
             invoice.agent,
         )

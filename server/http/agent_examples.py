@@ -42,7 +42,8 @@ _OPEN_SETTLEMENT: Json = {
 AGENT_EXAMPLES: dict[str, tuple[Json, Json]] = {
     "agents": ({}, {"agents": [_AGENT]}),
     "put_agent": (
-        {"agent": "counter1", "commission_percent": "5", "credit_limit": "20000", "quotas": [_QUOTA]}, _AGENT
+        {"agent": "counter1", "commission_percent": "5", "credit_limit": "20000", "quotas": [_QUOTA]},
+        _AGENT,
     ),
     "settlement": ({"agent": "counter1"}, _OPEN_SETTLEMENT),
     "settle_agent": (

@@ -51,7 +51,10 @@ _INVOICING: Json = {
 INVOICE_EXAMPLES: dict[str, tuple[Json, Json]] = {
     "invoice": ({"reference": "DTK7GHJ", "phone": "98450 12345"}, {"invoices": [_INVOICE]}),
     "invoices": ({**_PERIOD, "limit": 1}, {"invoices": [_INVOICE], "next": "KA-2026-000123"}),
-    "accounts": (_PERIOD, {"operator": "KSRTC", "rows": [{"date": "2026-12-01", **_SUMS}], "totals": [_SUMS]}),
+    "accounts": (
+        _PERIOD,
+        {"operator": "KSRTC", "rows": [{"date": "2026-12-01", **_SUMS}], "totals": [_SUMS]},
+    ),
     "invoicing": ({}, _INVOICING),
     "put_invoicing": ({"prefix": "KA", "seller": _SELLER, "tax": _TAX, "tax_from": "2026-12-01"}, _INVOICING),
 }

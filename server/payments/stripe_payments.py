@@ -53,21 +53,15 @@ class StripePayments:
     name = "stripe"
 
     def __init__(self, settings: Settings) -> None:
-        assert settings.stripe_key  # noqa: S101 - for the type checker
         self._settings = settings
-        self._client = stripe.StripeClient(
-            settings.stripe_key,
-            base_addresses={"api": settings.stripe_url},
-            http_client=stripe.RequestsClient(timeout=settings.provider_seconds),
-            max_network_retries=0,  # the callers try again
-        )
+        self._client = stripe_client(settings)
 
     def start(self, payment: Payment) -> tuple[Said, HowToPay]:
         """Create the PaymentIntent, or read it."""
         if payment.provider_reference:
             intent = self._read(payment)
         else:
-            with _errors():
+            with stripe_errors():
                 intent = self._client.v1.payment_intents.create(
                     {
                         "amount": in_smallest_unit(payment.amount, payment.currency),
@@ -97,7 +91,7 @@ class StripePayments:
         if not payment.provider_reference:  # nobody has its client_secret, so nobody can pay it
             return _said_of(payment, "cancelled")
         try:
-            with _errors():
+            with stripe_errors():
                 intent = self._client.v1.payment_intents.cancel(payment.provider_reference)
         except ProviderRefused:
             intent = self._read(payment)
@@ -108,7 +102,7 @@ class StripePayments:
         begun = self._begun(order)
         if begun and begun[-1].status not in ("failed", "canceled"):
             return _said_of_refund(order.bus_id, order.refund_id, begun[-1])
-        with _errors():
+        with stripe_errors():
             refund = self._client.v1.refunds.create(
                 {
                     "payment_intent": order.payment_reference,
@@ -147,7 +141,7 @@ class StripePayments:
     def _read(self, payment: Payment) -> stripe.PaymentIntent:
         if not payment.provider_reference:
             raise ProviderRefused(f"Payment {payment.payment_id} was not begun.")
-        with _errors():
+        with stripe_errors():
             return self._client.v1.payment_intents.retrieve(payment.provider_reference)
 
     def _said(self, payment: Payment, intent: stripe.PaymentIntent) -> Said:
@@ -155,7 +149,7 @@ class StripePayments:
 
     def _begun(self, order: RefundOrder) -> list[stripe.Refund]:
         """The refunds at Stripe with this id, the oldest first."""
-        with _errors():
+        with stripe_errors():
             listed = self._client.v1.refunds.list(
                 {"payment_intent": order.payment_reference, "limit": _MAX_REFUNDS}
             )
@@ -163,6 +157,17 @@ class StripePayments:
                 r for r in listed.auto_paging_iter() if (r.metadata or {}).get("refund_id") == order.refund_id
             ]
         return sorted(refunds, key=lambda refund: refund.created)
+
+
+def stripe_client(settings: Settings) -> stripe.StripeClient:
+    """The library, with the key and the URL of the settings."""
+    assert settings.stripe_key  # noqa: S101 - for the type checker
+    return stripe.StripeClient(
+        settings.stripe_key,
+        base_addresses={"api": settings.stripe_url},
+        http_client=stripe.RequestsClient(timeout=settings.provider_seconds),
+        max_network_retries=0,  # the callers try again
+    )
 
 
 def in_smallest_unit(amount: str, currency: str) -> int:
@@ -247,7 +252,7 @@ def _is_uuid(text: Any) -> bool:
 
 
 @contextmanager
-def _errors() -> Iterator[None]:
+def stripe_errors() -> Iterator[None]:
     """Turn the errors of the library into ProviderUnavailable and ProviderRefused."""
     try:
         yield

@@ -59,7 +59,7 @@ class Tax(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 NewTax = Annotated[
     Tax,
-    Meta(description="a tax: `name`, `percent` and `number`; null: no tax"),
+    Meta(description="a tax with name, percent (0 to 100, up to three decimals) and number; null: no tax"),
 ]
 
 

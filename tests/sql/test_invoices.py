@@ -70,7 +70,8 @@ def test_numbers_have_no_gaps_when_publication_fails(ksrtc: SchemaApi) -> None:
     bookings = [ksrtc.book(seat) for seat in (1, 2, 3)]
     ksrtc.conn.execute(
         "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-        f" IF NEW.reference = '{bookings[1]['reference']}' THEN RAISE check_violation; END IF; RETURN NEW; END $$;"
+        f" IF NEW.reference = '{bookings[1]['reference']}' THEN RAISE check_violation; END IF; RETURN NEW;"
+        " END $$;"
         "CREATE TRIGGER fail AFTER INSERT ON invoice_lines FOR EACH ROW EXECUTE FUNCTION fail()"
     )
     ksrtc.conn.execute("SELECT api.publish_events()")

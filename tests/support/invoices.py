@@ -1,4 +1,4 @@
-"""Invoices of KSRTC, whose operator is `meera`: service 1 with a whole route for 260.00, and a refund of half of it."""
+"""Invoices of KSRTC, whose operator is `meera`."""
 
 from typing import Any
 

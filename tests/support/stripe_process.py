@@ -6,7 +6,8 @@ Run as a program it prints its port, and ends when its standard input closes. It
 - POST /_config/fault with {"fault": …, "path": …, "method": …}: what happens to the next request to a path
   that begins so. `refuse`: status 503, and nothing is done. `before`, `after`: it waits for POST
   /_config/release before or after it is done; then its connection is closed. GET /_config/waiting answers
-  when one waits.
+  when one waits;
+- the filter `created` of lists.
 """
 
 import asyncio
@@ -54,6 +55,21 @@ async def apply_faults(request: web.Request, handler: object) -> web.StreamRespo
     return web.Response()
 
 
+def filter_lists(kind: type[resources.StripeObject]) -> None:
+    """Let a list of this kind take the parameter `created`."""
+    list_all = kind._api_list_all.__func__  # type: ignore[attr-defined]
+
+    def filtered(cls: type, url: str, created: dict[str, str] | None = None, **parameters: object) -> object:
+        listed = list_all(cls, url, **parameters)
+        first, end = (
+            int((created or {}).get(name, default)) for name, default in (("gte", 0), ("lt", 2**40))
+        )
+        listed._list = [about for about in listed._list if first <= about.created < end]
+        return listed
+
+    kind._api_list_all = classmethod(filtered)  # type: ignore[attr-defined]
+
+
 async def order_fault(request: web.Request) -> web.Response:
     """Order a fault; without one, none is left."""
     _fault.clear()
@@ -78,6 +94,8 @@ async def release(request: web.Request) -> web.Response:
 def main() -> None:
     """Serve on a free port of the loopback interface."""
     resources.Store.dump_to_disk = lambda self: None
+    filter_lists(resources.PaymentIntent)
+    filter_lists(resources.Refund)
     server.app.middlewares.insert(0, repeat_answers)
     server.app.middlewares.insert(0, apply_faults)
     server.app.router.add_post("/_config/fault", order_fault)

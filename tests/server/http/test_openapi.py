@@ -100,11 +100,13 @@ REPLACED: dict[str, dict[str, Any]] = {
     **{key: {"operator": "KSRTC"} for key in ("promo_codes", "put_promo_code")},
     "assign": {"vehicle": None, "drivers": []},
     **{key: {"operator": "KSRTC"} for key in ("agents", "settlement")},
+    **{key: {"operator": "KSRTC"} for key in ("invoices", "accounts", "invoicing", "put_invoicing")},
     "put_agent": {"operator": "KSRTC", "quotas": [{"bus_id": 1, "seats": 6}]},
     "settle_agent": {"operator": "KSRTC", "settlement_no": 1},
 }
 # The trip has not left the stop yet; the booking has no offer; the operator has no such vehicle; no mail has
-# the token; the service is not paid to a provider (test_payment_is_documented_from_the_hold_to_the_refund).
+# the token; the service is not paid to a provider (test_payment_is_documented_from_the_hold_to_the_refund);
+# the operator issues no invoices.
 REFUSED = {
     "no_shows": 409,
     "accept": 404,
@@ -112,6 +114,7 @@ REFUSED = {
     "exchange_vehicle": 404,
     "reset_password": 401,
     "pay": 409,
+    "invoice": 404,
     "settle_payment": 404,
     "settle_refund": 404,
 }

@@ -1,0 +1,43 @@
+"""The transfers in a bank's file, as records to compare."""
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+
+import msgspec
+
+from busware.server.documents.bank_transfers import Transfer
+from busware.server.reconciliation.records import Record
+
+
+def records(transfers: Iterable[Transfer]) -> Iterator[Record]:
+    """A record for each line of a file. Its id is what identifies the transfer, as for `bank-file`."""
+    for transfer in transfers:
+        yield Record(
+            kind="payment",
+            id=transfer.receipt,
+            reference=transfer.payment,
+            at_provider=f"line {transfer.line}",
+            amount=Decimal(transfer.amount),
+            currency=transfer.currency,
+            state="succeeded",
+        )
+
+
+def with_receipts(ours: Iterable[Record], theirs: Iterable[Record]) -> list[Record]:
+    """Our records; one that was settled by hand gets the receipt of its transfer, if the file has it.
+
+    ours: its receipt is the id, at_provider what the payer was to write.
+    """
+    ours = list(ours)
+    known = {record.id for record in ours}
+    left = [record for record in theirs if record.id not in known]
+    found = []
+    for our in ours:
+        mine = (our.at_provider, our.amount, our.currency)
+        same = (t for t in left if our.id is None and (t.reference, t.amount, t.currency) == mine)
+        if their := next(same, None):
+            left.remove(their)
+            found.append(msgspec.structs.replace(our, id=their.id))
+        else:
+            found.append(our)
+    return found

@@ -1,0 +1,81 @@
+"""What one side has of a payment or a refund, and the differences of two sides."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from typing import Literal
+
+from msgspec import Struct
+
+State = Literal["open", "succeeded", "failed", "cancelled", "paid back by hand"]
+
+
+class Record(Struct, frozen=True, kw_only=True):
+    """What one side has of a payment or a refund.
+
+    id: of Busware, which the provider keeps with it; None: it has none. at_provider: its identity at the
+    provider. state: open, while it may still succeed. expected: whether it is a difference if the other side
+    does not have it.
+    """
+
+    kind: Literal["payment", "refund"]
+    id: str | None
+    reference: str | None  # of the booking
+    at_provider: str | None
+    amount: Decimal
+    currency: str
+    state: State
+    expected: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.currency}, {self.state}"
+
+
+class Difference(Struct, frozen=True, kw_only=True):
+    """A payment or a refund of which the sides have different things. None: a side does not have it."""
+
+    problem: Literal["missing here", "missing there", "other amount", "other state", "twice there"]
+    ours: Record | None = None
+    theirs: Record | None = None
+
+    @property
+    def known(self) -> Record:
+        """The record that there is; of two, that of the provider."""
+        record = self.theirs or self.ours
+        assert record  # noqa: S101 - one of them is given
+        return record
+
+
+def compare(ours: Iterable[Record], theirs: Iterable[Record]) -> Iterator[Difference]:
+    """The differences, by the ids of Busware. Both sides have the same period and the same provider.
+
+    A provider may have several refunds with an id, because one that failed is tried again: the one that is
+    not failed counts.
+    """
+    there: dict[tuple[str, str], list[Record]] = defaultdict(list)
+    for record in theirs:
+        if record.id is not None:
+            there[record.kind, record.id].append(record)
+        elif record.state == "succeeded":
+            yield Difference(problem="missing here", theirs=record)
+    for our in ours:
+        found = there.pop((our.kind, our.id or ""), [])
+        yield from _compare_one(our, found)
+    for records in there.values():
+        yield from (Difference(problem="missing here", theirs=record) for record in records)
+
+
+def _compare_one(our: Record, found: list[Record]) -> Iterator[Difference]:
+    """The differences of a record and those of the provider with its id."""
+    alive = [record for record in found if record.state in ("open", "succeeded")]
+    if len(alive) > 1:
+        yield from (Difference(problem="twice there", ours=our, theirs=record) for record in alive)
+    elif found:
+        (*_, their) = alive or found
+        failed_there = "failed" if our.state == "paid back by hand" else our.state
+        if (our.amount, our.currency) != (their.amount, their.currency):
+            yield Difference(problem="other amount", ours=our, theirs=their)
+        elif their.state != failed_there:
+            yield Difference(problem="other state", ours=our, theirs=their)
+    elif our.expected:
+        yield Difference(problem="missing there", ours=our)
