@@ -179,7 +179,7 @@ LANGUAGE sql STABLE AS $$
     UNION ALL
     -- Each line of an invoice is a payment of its booking, currency and agent: a charge, or on a credit note a refund.
     SELECT 'invoice', l.bus_id, NULL, format('%s has %s %s for payment %s/%s/%s, which is %s', i.number, l.amount, i.currency, l.reference,
-        l.ticket_no, l.payment_no, coalesce(format('a %s of %s %s', y.kind, y.amount, y.currency), 'not there'))
+        l.ticket_no, l.payment_no, CASE WHEN y.kind IS NULL THEN 'not there' ELSE format('a %s of %s %s', y.kind, y.amount, y.currency) END)
     FROM invoice_lines l
     JOIN invoices i USING (operator, kind, year, invoice_no)
     LEFT JOIN payments y ON y.bus_id = api.booking_bus(l.reference) AND y.reference = l.reference AND y.ticket_no = l.ticket_no

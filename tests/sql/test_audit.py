@@ -20,12 +20,58 @@ REFUND = (
     "INSERT INTO refunds (bus_id, refund_id, payment_id, amount, currency, created_at, checked_at) VALUES"
     " (1, gen_random_uuid(), '00000000-0000-4000-8000-000000000001', {}, 'INR', now(), now())"
 )
+INVOICE = (  # of the first ticket of the booking: its number, the amount and the tax of its line
+    "INSERT INTO invoicing VALUES ('KSRTC', 'KA', NULL, '2030-01-01');"
+    "INSERT INTO invoices (operator, kind, year, invoice_no, number, bus_id, reference, position, dated,"
+    " issued_at, currency, seller, journey) VALUES ('KSRTC', 'invoice', 2026, {0}, 'KA-2026-00000{0}', 1,"
+    " '{{booking}}', 1, '2026-12-01', now(), 'INR', 'KSRTC', '{{{{}}}}');"
+    "INSERT INTO invoice_lines VALUES (1, '{{booking}}', 1, 1, 'KSRTC', 'invoice', 2026, {0}, {1}, {2})"
+)
 # (rule, SQL that breaks it, a part of the finding). {booking}, {hold} and {waiting} are references.
 BROKEN = [
     (
         "contact",
         "INSERT INTO contacts (bus_id, reference, sms) VALUES (2, '{booking}', true)",
         "the contact of {booking} is of no booking of the service",
+    ),
+    (
+        "invoice_number",
+        INVOICE.format(2, 260, 0),
+        "invoice KA-2026-000002 of KSRTC has the number 2, as the 1. of 2026 at position 1",
+    ),
+    (
+        "invoice_number",
+        INVOICE.format(1, 260, 0) + "; UPDATE invoicing SET prefix = 'KB'",
+        "invoice KA-2026-000001 of KSRTC has the number 1",
+    ),
+    (
+        "invoice",
+        INVOICE.format(1, 250, 0),
+        "KA-2026-000001 has 250 INR for payment {booking}/1/1, which is a charge of 260.00 INR",
+    ),
+    (
+        "invoice",
+        INVOICE.format(1, 260, 0) + "; ALTER TABLE invoice_lines DISABLE TRIGGER USER;"
+        "UPDATE invoice_lines SET payment_no = 7",
+        "for payment {booking}/1/7, which is not there",
+    ),
+    (
+        "invoice",
+        INVOICE.format(1, 260, 0) + "; ALTER TABLE invoice_lines DISABLE TRIGGER USER;"
+        "DELETE FROM invoice_lines",
+        "KA-2026-000001 has no line",
+    ),
+    (
+        "not_invoiced",
+        "INSERT INTO invoicing VALUES ('KSRTC', 'KA', NULL, '2020-01-01');"
+        "SELECT api.publish_events(); ALTER TABLE invoice_lines DISABLE TRIGGER USER;"
+        "DELETE FROM invoice_lines WHERE reference = '{booking}' AND ticket_no = 1",
+        "payment {booking}/1/1 (charge of 260.00) of",
+    ),
+    (
+        "tax",
+        INVOICE.format(1, 260, 3),
+        "ticket {booking}/1: tax 3 in 260 at",
     ),
     (
         "event_order",
