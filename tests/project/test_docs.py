@@ -29,7 +29,8 @@ from busware import commands
 from busware.server import protocol
 from busware.server.db import schema
 from busware.server.settings import Settings, variable
-from tests.conftest import NOW, Clock, stop_clock
+from tests.conftest import NOW, Clock, Database, stop_clock
+from tests.support.invoices import publish_events
 from tests.support.message_client import MessageClient
 from tests.support.processes import ServerProcess
 from tests.support.project import PROJECT
@@ -373,6 +374,7 @@ COMMANDS_RUN_ELSEWHERE = {  # a pattern of commands that other files run, and su
 PAGES_RUN_ELSEWHERE = {
     "docs/backup.md": "tests/project/test_recovery.py",
     "docs/operating.md": "test_day_of_an_operator",
+    "docs/accounts.md": "test_page_of_the_accountant",
     "docs/http.md": "tests/project/test_http_doc.py",
     "docs/monitoring.md": "tests/project/test_operations.py",  # runs promtool on the same files
     "docs/releasing.md": "a release by hand",
@@ -419,6 +421,14 @@ def test_day_of_an_operator(server, database, clock, tmp_path) -> None:
     assert runner.kinds == {"session", "yaml", "json"}
 
 
+def test_page_of_the_accountant(server, database, clock, tmp_path) -> None:
+    (tmp_path / "scripts").symlink_to(PROJECT / "scripts")
+    environment = {"DATABASE_URL": database.server, "BUSWARE_OWNER_URL": database.owner}
+    runner = PageRunner(tmp_path, environment | {"BUSWARE_PORT": str(server.port)}, {}, clock, database)
+    runner.run_page("docs/accounts.md")
+    assert runner.kinds == {"session"}
+
+
 _OTHER_PAGES = [path for path in DOCUMENTS if named(path) not in (*PAGES, *PAGES_RUN_ELSEWHERE)]
 
 
@@ -437,14 +447,20 @@ def can_be_run(line: str) -> bool:
 class PageRunner:
     """Runs the blocks of pages in a folder. ports: the real port for each documented `host:port`.
 
-    clock: a stopped clock, which the steps of a page set; the dates of the page are exact then.
+    clock: a stopped clock, which the steps of a page set; the dates of the page are exact then. database: of
+    the server, whose events the steps of a page publish.
     """
 
     def __init__(
-        self, folder, environment: dict[str, str], ports: dict[str, int | str], clock: Clock | None = None
+        self,
+        folder,
+        environment: dict[str, str],
+        ports: dict[str, int | str],
+        clock: Clock | None = None,
+        database: Database | None = None,
     ) -> None:
         self._folder = folder
-        self._clock = clock
+        self._clock, self._database = clock, database
         self._transcript = Transcript()
         self._ports = {documented: f"{documented[:-4]}{port}" for documented, port in ports.items()}
         self._environment = {
@@ -478,7 +494,10 @@ class PageRunner:
         self._transcript = Transcript()
         for found in BLOCK_OR_STEP.finditer(text):
             info, block, step = found.groups("")
-            if step:
+            if step == "publishes the events":
+                assert self._database
+                publish_events(self._database)
+            elif step:
                 self._set_clock(step)
             elif info in ("yaml", "csv", "json"):  # the page names the file before
                 name = re.findall(rf"`(\w+\.{info})`", text[: found.start()])[-1]
