@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
 import pytest
 
@@ -59,6 +60,28 @@ def test_change_of_a_booking_is_shown_after_a_reconnection(
             wait_until(lambda: database.value(followed))
             line_to(served.port).call("cancel", reference=taken, phone=OTHER)
         asha.wait_for("(bus 1, seat ", "Status: Booked, fare 260.00")
+
+
+def test_message_is_shown_once_although_a_new_connection_gets_it_again(
+    served: ServerProcess, asha: Traveller, urls: dict[str, str], line_to: Callable[[int], LineClient],
+    database: Database,
+) -> None:  # fmt: skip
+    trip = {"bus_id": 1, "travel_date": tomorrow(), "origin": "Bengaluru", "destination": "Mysuru"}
+    with closing(line_to(served.port)) as other:
+        reference = other.call("book", **trip, count=1, phone=OTHER)["reference"]
+    asha.wait_for("What would you like?")
+    database.query("SELECT api.notice('Good morning.')")
+    asha.wait_for("Message from the operator: Good morning.", "To answer, type: say TEXT")
+    served.process.kill()
+    asha.wait_for("The connection is lost.")
+    with ServerProcess(str(served.port), **urls):
+        asha.wait_for("Connected again.")
+        asha.type_line(f"status {reference} {OTHER}")
+        asha.wait_for("Ticket", reference)
+        missed = "SELECT count(*) FROM messages_read WHERE reader = %s"
+        wait_until(lambda: database.value(missed, reference))
+        database.query("SELECT api.notice('Good night.')")
+        assert "Good morning." not in asha.wait_for("Message from the operator: Good night.")
 
 
 def request_hold_from_stopped_server(served: ServerProcess, asha: Traveller) -> None:
