@@ -10,8 +10,9 @@ from typing import Any
 from starlette.responses import Response
 
 from busware.server import protocol
-from busware.server.pages import forms, kinds
+from busware.server.pages import forms, kinds, seat_map
 from busware.server.pages.bookings import booking_of, open_tickets
+from busware.server.pages.seat_map import Choice
 from busware.server.pages.visits import Page, Table, Visit
 from busware.server.protocol import (
     AlightingStops,
@@ -78,7 +79,10 @@ def show_seats(visit: Visit) -> Response:
         to_stop=booking.to_stop,
     )
     movable = [ticket for ticket in open_tickets(booking) if ticket.seat_no is not None]
-    return _render(visit, "change_seat.html", booking, seats=seats, tickets=movable)
+    own = [ticket.seat_no for ticket in movable if ticket.seat_no is not None]
+    choice = Choice(own=own, only_one=True)
+    shown = seat_map.view(seats, kinds.kind_of(booking.kind), visit.language, choice)
+    return _render(visit, "change_seat.html", booking, seat_map=shown, tickets=movable)
 
 
 def change_seat(visit: Visit) -> Response:

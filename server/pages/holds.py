@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from busware.server import protocol
 from busware.server.documents.ticket_pdf import code_image
-from busware.server.pages import forms, journeys
+from busware.server.pages import forms, journeys, seat_map
 from busware.server.pages.visits import Page, Table, Visit, address
 from busware.server.protocol import Booking, Payment, Seat, Seats
 
@@ -34,7 +34,8 @@ def show_passengers(visit: Visit) -> Response:
     lost: list[int] = []
     if visit.refusal and visit.refusal.reason in _LOST_SEATS:
         lost = [number for number in visit.refusal.data.get("seats", []) if number in chosen]
-        chosen = instead_of(chosen, lost, seats)
+        kept = [number for number in chosen if number not in lost]
+        chosen = sorted([*kept, *seat_map.nearest(seats, lost, kept)])
     picked = [seat for seat in seats.seats if seat.seat_no in chosen]
     query = search.query | {"seats": count}
     return visit.render(
@@ -105,30 +106,6 @@ def _fare(seats: Seats, picked: Sequence[Seat], count: int) -> str:
     """The fare of the seats without concessions; the lowest one of seats that are not chosen yet."""
     fares = [Decimal(seat.fare or seats.fare) for seat in picked] or [Decimal(seats.fare)] * count
     return str(sum(fares))
-
-
-def instead_of(chosen: Sequence[int], lost: Sequence[int], seats: Seats) -> list[int]:
-    """The chosen seats; each lost one is replaced by the nearest free seat of its class, if there is one."""
-    by_number = {seat.seat_no: seat for seat in seats.seats}
-    kept = {number for number in chosen if number not in lost}
-    for was in [by_number[number] for number in lost if number in by_number]:
-        others = [
-            seat
-            for seat in seats.seats
-            if seat.state == "free"
-            and seat.seat_no not in (*chosen, *kept)
-            and seat.seat_class == was.seat_class
-            and seat.reserved_for is None
-        ]
-        if others:
-            kept.add(min(others, key=lambda seat: _distance(seat, was)).seat_no)
-    return sorted(kept)
-
-
-def _distance(seat: Seat, other: Seat) -> tuple[bool, int, int]:
-    """How far two seats are from each other: a deck, rows and columns."""
-    rows, columns = abs(seat.row - other.row), abs(seat.column - other.column)
-    return seat.deck != other.deck, rows + columns, seat.seat_no
 
 
 # The hold --------------------------------------------------------------------------------------

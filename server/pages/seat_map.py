@@ -153,32 +153,31 @@ def view(seats: Seats, kind: Kind, language: Language, choice: Choice) -> SeatMa
 
 
 def nearest(seats: Seats, lost: Iterable[int], kept: Collection[int] = ()) -> list[int]:
-    """A free seat in place of each lost one, as near and as similar to it as possible, if any is free.
+    """A free seat in place of each lost one, if one of its class is free that everybody may have.
 
-    kept: the other seats of the party, which are not offered again.
+    kept: the other seats of the party, which are not offered again. A seat beside it is nearer than one in
+    front of it.
     """
     by_number = {seat.seat_no: seat for seat in seats.seats}
-    left = [seat for seat in seats.seats if seat.state == "free" and seat.seat_no not in kept]
-    found = []
-    for number in lost:
-        if (wanted := by_number.get(number)) and left:
-            best = min(left, key=lambda seat: _difference(wanted, seat))
-            left.remove(best)
-            found.append(best.seat_no)
+    found: list[int] = []
+    for was in [by_number[number] for number in lost if number in by_number]:
+        others = [
+            seat
+            for seat in seats.seats
+            if seat.state == "free"
+            and seat.seat_no not in (*kept, *found)
+            and seat.seat_class == was.seat_class
+            and seat.reserved_for in (None, was.reserved_for)
+        ]
+        if others:
+            found.append(min(others, key=lambda seat: _distance(seat, was)).seat_no)
     return sorted(found)
 
 
-def _difference(one: Seat, other: Seat) -> tuple[bool, bool, bool, bool, int, int]:
-    """How much a seat differs from another one. A seat beside is nearer than one in front."""
-    distance = 2 * abs(one.row - other.row) + abs(one.column - other.column)
-    return (
-        one.reserved_for != other.reserved_for,
-        one.seat_class != other.seat_class,
-        one.kind != other.kind,
-        one.deck != other.deck,
-        distance,
-        other.seat_no,
-    )
+def _distance(seat: Seat, other: Seat) -> tuple[bool, bool, int, int]:
+    """How far a seat is from another one: their kinds, decks, rows and columns."""
+    rows, columns = abs(seat.row - other.row), abs(seat.column - other.column)
+    return seat.kind != other.kind, seat.deck != other.deck, 2 * rows + columns, seat.seat_no
 
 
 # Words -----------------------------------------------------------------------------------------

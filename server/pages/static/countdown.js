@@ -1,17 +1,19 @@
 // Counts down the time of a hold, and says it aloud near the end. When it is over, the page is loaded again.
+// The server says how many seconds are left, so it does not matter whether the clock of the device is right.
+const RELOAD_MS = 1000; // after the end: the clocks of the server and of its database may differ a little
 const shown = document.querySelector(".countdown");
 const announcements = document.querySelector("#announcements");
 const texts = { 120: "two", 60: "one", 30: "half" };
 
 if (shown) {
-  const end = performance.now() + 1000 * Number(shown.dataset.seconds);
+  const end = Date.now() + 1000 * Number(shown.dataset.seconds);
   let before = Infinity;
   const time = document.createElement("time");
   time.setAttribute("role", "timer");
   shown.replaceChildren(shown.dataset.label, " ", time);
 
   const tick = () => {
-    const seconds = Math.max(0, Math.ceil((end - performance.now()) / 1000));
+    const seconds = Math.max(0, Math.ceil((end - Date.now()) / 1000));
     time.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
     shown.classList.toggle("near", seconds <= 60);
     for (const limit of [30, 60, 120]) {
@@ -24,7 +26,7 @@ if (shown) {
     if (seconds > 0) {
       setTimeout(tick, 250);
     } else {
-      location.reload();
+      setTimeout(() => location.reload(), RELOAD_MS);
     }
   };
   tick();
