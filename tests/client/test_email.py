@@ -60,6 +60,17 @@ def test_email_of_another_booking(
     assert contacts(database) == [(EMAIL, "", False)]
 
 
+def test_address_that_has_bounced_is_said_to_get_no_mail(
+    client_socket: LineClient, database: Database
+) -> None:
+    database.query("INSERT INTO bounces (address, at, reason) VALUES (%s, api.now(), '550 no')", EMAIL)
+    reference = client_socket.call("book", **SALE)["reference"]
+    client_socket.send(f"email {EMAIL} {reference} {ASHA}")
+    receive_until(
+        client_socket, "Mail to a***@example.org cannot be delivered. Give another address: email ADDRESS."
+    )
+
+
 def test_options_of_book(run: Run, database: Database) -> None:  # noqa: F811
     booked = book(run, "--seats", "1", "--email", EMAIL, "--language", "kn", "--sms")
     assert booked["contact"] == {"email": "a***@example.org", "language": "kn", "sms": True}

@@ -324,8 +324,12 @@ def test_bookings_up_to_a_time_are_recovered_on_an_empty_machine(machines: tuple
     old.run_block(list_later)
     backups = Path(old.run('echo "$backups"').strip())
     with (backups / "later.csv").open() as file:
-        later = {row["reference"]: row["status"] for row in csv.DictReader(file)}
-    assert later == {lost["reference"]: "booked", before_backup["reference"]: "cancelled"}
+        later = {row["reference"]: (row["type"], row["phone"]) for row in csv.DictReader(file)}
+    phone = "+919845012345"
+    assert later == {
+        lost["reference"]: ("booking.booked", phone),
+        before_backup["reference"]: ("booking.cancelled", phone),
+    }
     old.lose()
     archived = sorted((backups / "wal").iterdir())
 
