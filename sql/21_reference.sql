@@ -42,22 +42,21 @@ END $$;
 CREATE OR REPLACE FUNCTION api.new_reference(bus_id bigint) RETURNS text
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
-    alphabet CONSTANT text := api.reference_alphabet();
+    digits    CONSTANT bytea := convert_to(api.reference_alphabet(), 'UTF8');
     rest      bigint := bus_id;
     prefix    text := '';
+    random    bytea;
     candidate text;
 BEGIN
     WHILE rest > 0 LOOP
-        prefix := substr(alphabet, (rest % 28)::int + 1, 1) || prefix;
+        prefix := chr(get_byte(digits, (rest % 28)::int)) || prefix;
         rest := rest / 28;
     END LOOP;
     LOOP
-        -- the first 32 bits of a random UUID are random; 28^5 is below 2^25
-        rest := ('x' || left(gen_random_uuid()::text, 8))::bit(32)::bigint;
-        candidate := prefix
-            || substr(alphabet, (rest % 28)::int + 1, 1) || substr(alphabet, (rest / 28 % 28)::int + 1, 1)
-            || substr(alphabet, (rest / 784 % 28)::int + 1, 1) || substr(alphabet, (rest / 21952 % 28)::int + 1, 1)
-            || substr(alphabet, (rest / 614656 % 28)::int + 1, 1);
+        random := uuid_send(gen_random_uuid());   -- the first six bytes are random
+        candidate := prefix || chr(get_byte(digits, get_byte(random, 0) % 28)) || chr(get_byte(digits, get_byte(random, 1) % 28))
+            || chr(get_byte(digits, get_byte(random, 2) % 28)) || chr(get_byte(digits, get_byte(random, 3) % 28))
+            || chr(get_byte(digits, get_byte(random, 4) % 28));
         EXIT WHEN NOT EXISTS (SELECT FROM passengers p
             WHERE p.bus_id = new_reference.bus_id AND p.reference = candidate)
             AND NOT EXISTS (SELECT FROM moved_bookings m

@@ -48,7 +48,8 @@ $$;
 
 -- Bookings as their passengers see them. bus_ids[i] and refs[i] name a booking; element i of the result is that
 -- booking, or NULL if it does not exist. Fare and refund are sums over the party's tickets. A hold or waitlist entry
--- is expired from its expires_at on, even if the trip is not settled yet. seated_at has microseconds, because clients sort
+-- is expired from its expires_at on, even if the trip is not settled yet. A fare is stored with the decimals of its currency, so
+-- they are not computed here. seated_at has microseconds, because clients sort
 -- tickets by it.
 CREATE OR REPLACE FUNCTION api.show_bookings(bus_ids bigint[], refs text[]) RETURNS jsonb[]
 LANGUAGE plpgsql STABLE AS $$
@@ -62,7 +63,7 @@ BEGIN
                 'origin', pa.name, 'destination', pb.name, 'from_stop', party.from_stop, 'to_stop', party.to_stop,
                 'departs_at', api.rfc3339(api.expected(d, a.stop_no, a.departs, s.time_zone), pa.time_zone),
                 'arrives_at', api.rfc3339(api.expected(d, b.stop_no, b.arrives, s.time_zone), pb.time_zone),
-                'currency', s.currency, 'fare', api.amount_text(party.fare, s.currency), 'refund', api.amount_text(party.refund, s.currency),
+                'currency', s.currency, 'fare', party.fare::text, 'refund', round(party.refund, scale(party.fare))::text,
                 'tickets', CASE WHEN party.first_end >= party.to_stop AND party.unseen THEN party.tickets ELSE
                     api.tickets_with_ends(party.bus_id, party.reference, party.to_stop, party.tickets) END)
             || CASE WHEN d.delays IS NULL THEN '{}' ELSE api.scheduled_times(d, s.time_zone,
@@ -104,7 +105,7 @@ BEGIN
                    min(t.queue_no) FILTER (WHERE e.state = 'pending') AS queue_no,
                    (array_agg(t.refund_tiers) FILTER (WHERE t.refund_tiers IS NOT NULL))[1] AS refund_tiers,
                    jsonb_agg(jsonb_build_object('ticket_no', t.ticket_no, 'seat_no', coalesce(t.seat_no, t.former_seat), 'name', t.name,
-                       'status', e.state, 'fare', api.amount_text(t.fare, c.currency), 'refund', api.amount_text(t.refund, c.currency),
+                       'status', e.state, 'fare', t.fare::text, 'refund', round(t.refund, scale(t.fare))::text,
                        'seated_at', CASE WHEN coalesce(t.seat_no, t.former_seat) IS NOT NULL THEN
                            (to_jsonb(coalesce(t.moved_at, t.booked_at, t.created_at) AT TIME ZONE 'UTC') #>> '{}') || '+00:00' END)
                        || CASE WHEN num_nonnulls(t.fare_parts, t.gender, t.accessible) = 0 THEN '{}' ELSE
@@ -112,7 +113,6 @@ BEGIN
                                'gender', t.gender, 'accessible', t.accessible)) END
                        ORDER BY t.ticket_no) AS tickets
             FROM passengers t CROSS JOIN LATERAL (SELECT api.status_now(t.status, t.expires_at) AS state) AS e
-            JOIN bus_info c ON c.bus_id = t.bus_id
             WHERE t.bus_id = named.bus_id AND t.reference = named.reference
         ) AS party
         LEFT JOIN trips d ON d.bus_id = party.bus_id AND d.travel_date = party.travel_date

@@ -98,6 +98,10 @@ LANGUAGE sql STABLE AS $$
     ) AS a (bus_id, travel_date, owner, amount, currency)
     WHERE min_scale(a.amount) > api.currency_decimals(a.currency)
     UNION ALL
+    -- A fare is stored with all decimals of its currency, because replies show it as it is stored.
+    SELECT 'decimals', p.bus_id, p.travel_date, format('ticket %s/%s: %s %s', p.reference, p.ticket_no, p.fare, s.currency)
+    FROM passengers p JOIN bus_info s USING (bus_id) WHERE scale(p.fare) < api.currency_decimals(s.currency)
+    UNION ALL
     -- What arrived for a booking at a provider, less what is given back, is what the ledger charged less what it refunded; nothing
     -- if the payment booked nothing. A refund that failed is still owed. No payment gives back more than arrived.
     SELECT 'paid_online', m.bus_id, NULL, format('booking %s: %s %s arrived, %s is given back; charged %s, refunded %s', m.reference,

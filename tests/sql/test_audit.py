@@ -122,6 +122,11 @@ BROKEN = [
         "UPDATE passengers SET refund = 0.005 WHERE reference = '{booking}'",
         "ticket {booking}/1: 0.005 INR",
     ),
+    (
+        "decimals",
+        "UPDATE passengers SET fare = trim_scale(fare) WHERE reference = '{booking}'",
+        "ticket {booking}/1: 260 INR",
+    ),
     ("decimals", "UPDATE route_table SET fare = 0.001 WHERE bus_id = 1 AND stop_no = 1", "stop 1: 0.001 INR"),
     (
         "decimals",
