@@ -1,6 +1,7 @@
 """A real mail server (aiosmtpd) on a free port, with TLS, that can fail as real ones do."""
 
 import asyncio
+import random
 import ssl
 import threading
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
 from busware.server.settings import Settings
 
+_FLAPPING = 0.1  # the part that fails in each way
+
 USER, PASSWORD = "tickets", "secret of the mail server"
 
 
@@ -25,13 +28,16 @@ class MailServer:
 
     answers: the answer to a command (RCPT, DATA, QUIT) instead of 250 or 221; several are given one after the
     other, the last one always. drops: the connection is lost after a mail was stored. hangs_at: the step that
-    is not answered: EHLO; DATA, before the mail is stored; or STORED. hanging: set when it is reached.
+    is not answered: EHLO; DATA, before the mail is stored; or STORED. hanging: set when it is reached. flaps:
+    a tenth of the mails is not accepted now, a tenth is stored and its connection lost, and a tenth of the
+    connections is lost at the greeting.
     """
 
     def __init__(self) -> None:
         self.mails: list[tuple[str, str, EmailMessage]] = []  # envelope sender, recipient, mail
         self.answers: dict[str, list[str]] = {}
-        self.drops = False
+        self.drops = self.flaps = False
+        self._random = random.Random(1)  # noqa: S311 - keeps no secret
         self.hangs_at = ""
         self.hanging = threading.Event()
         self.users: list[str] = []
@@ -68,6 +74,8 @@ class MailServer:
     ) -> list[str]:
         session.host_name = hostname
         await self._hang("EHLO")
+        if self.flaps and self._random.random() < _FLAPPING:
+            server.transport.abort()
         return responses
 
     async def handle_RCPT(
@@ -78,12 +86,13 @@ class MailServer:
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         await self._hang("DATA")
-        answer = self._answer("DATA")
+        chance = self._random.random() if self.flaps else 1.0
+        answer = self._answer("DATA") if chance >= _FLAPPING else "451 4.3.0 Try again"
         if answer.startswith("250"):
             mail = BytesParser(policy=policy.default).parsebytes(envelope.original_content or b"")
             self.mails.append((envelope.mail_from or "", envelope.rcpt_tos[0], mail))
         await self._hang("STORED")
-        if self.drops:
+        if self.drops or _FLAPPING <= chance < 2 * _FLAPPING:
             server.transport.abort()
         return answer
 

@@ -5,13 +5,17 @@ Run as a program it prints its port, and ends when its standard input closes. It
 - an answer to a repeated Idempotency-Key, as Stripe documents it (localstripe does every request again);
 - POST /_config/fault with {"fault": …, "path": …, "method": …}: what happens to the next request to a path
   that begins so. `refuse`: status 503, and nothing is done. `before`, `after`: it waits for POST
-  /_config/release before or after it is done; then its connection is closed. GET /_config/waiting answers
-  when one waits;
+  /_config/release before or after it is done; then its connection is closed, unless "answers" is there. GET
+  /_config/waiting answers when one waits;
+- POST /_config/failures with {"percent": …}: this part of the requests of Stripe's library fails, by turns
+  with status 503, before it is done and after it is done. Requests of payers do not fail;
 - the filter `created` of lists.
 """
 
 import asyncio
+import itertools
 import os
+import random
 import sys
 import threading
 
@@ -21,6 +25,9 @@ from localstripe import resources, server
 _answers: dict[tuple[str, str], tuple[int, bytes]] = {}
 _fault: dict[str, str] = {}
 _waiting, _released = asyncio.Event(), asyncio.Event()
+_failures = {"percent": 0.0}
+_ways_to_fail = itertools.cycle(("refuse", "before", "after"))
+_random = random.Random(1)  # noqa: S311 - keeps no secret
 
 
 @web.middleware
@@ -42,14 +49,38 @@ async def apply_faults(request: web.Request, handler: object) -> web.StreamRespo
     is_for = _fault and request.method == _fault["method"] and request.path.startswith(_fault["path"])
     if not is_for:
         return await handler(request)  # type: ignore[operator]
-    fault = _fault["fault"]
+    fault, answers = _fault["fault"], "answers" in _fault
     if fault == "refuse":
-        return web.json_response({"error": {"message": "Stripe is down.", "type": "api_error"}}, status=503)
+        return _is_down()
     _fault.clear()
+    answer: web.StreamResponse = web.Response()
     if fault == "after":
-        await handler(request)  # type: ignore[operator]
+        answer = await handler(request)  # type: ignore[operator]
     _waiting.set()
     await _released.wait()
+    return answer if answers else _lost(request)
+
+
+@web.middleware
+async def fail_some(request: web.Request, handler: object) -> web.StreamResponse:
+    """Have a part of the requests of Stripe's library fail."""
+    is_of_library = request.headers.get("User-Agent", "").startswith("Stripe/")
+    if not is_of_library or _random.uniform(0, 100) >= _failures["percent"]:
+        return await handler(request)  # type: ignore[operator]
+    way = next(_ways_to_fail)
+    if way == "refuse":
+        return _is_down()
+    if way == "after":
+        await handler(request)  # type: ignore[operator]
+    return _lost(request)
+
+
+def _is_down() -> web.Response:
+    return web.json_response({"error": {"message": "Stripe is down.", "type": "api_error"}}, status=503)
+
+
+def _lost(request: web.Request) -> web.Response:
+    """Close the connection without an answer."""
     assert request.transport
     request.transport.abort()
     return web.Response()
@@ -79,6 +110,12 @@ async def order_fault(request: web.Request) -> web.Response:
     return web.Response()
 
 
+async def order_failures(request: web.Request) -> web.Response:
+    """Set which part of the requests of Stripe's library fails."""
+    _failures.update(await request.json())
+    return web.Response()
+
+
 async def wait_for_request(request: web.Request) -> web.Response:
     """Answer when a request waits."""
     await _waiting.wait()
@@ -98,7 +135,9 @@ def main() -> None:
     filter_lists(resources.Refund)
     server.app.middlewares.insert(0, repeat_answers)
     server.app.middlewares.insert(0, apply_faults)
+    server.app.middlewares.insert(0, fail_some)
     server.app.router.add_post("/_config/fault", order_fault)
+    server.app.router.add_post("/_config/failures", order_failures)
     server.app.router.add_get("/_config/waiting", wait_for_request)
     server.app.router.add_post("/_config/release", release)
 

@@ -13,6 +13,7 @@ from tests.support.line_client import WAIT_SECONDS
 from tests.support.payments import WEBHOOK_SECRET
 
 KEY = "sk_test_busware"
+_PAGE = 100  # payments or refunds, the most that Stripe lists at once
 _PROGRAM = Path(__file__).with_name("stripe_process.py")
 
 
@@ -37,34 +38,56 @@ class StripeServer:
     def clear(self) -> None:
         """Forget everything."""
         self.order_fault(None)
+        self.order_failures(0)
         self.call("DELETE", "/_config/data")
 
     def send_webhooks_to(self, url: str) -> None:
         """Send the events to a webhook of Busware."""
         self.call("POST", "/_config/webhooks/busware", json={"url": url, "secret": WEBHOOK_SECRET})
 
-    def pay(self, payment: dict[str, Any], card: str = "pm_card_visa") -> None:
-        """Pay with a card, as a payer does."""
+    def pay(self, payment: dict[str, Any], card: str = "pm_card_visa") -> bool:
+        """Pay with a card, as a payer does. Returns whether Stripe has taken the money."""
         intent = f"/v1/payment_intents/{payment['provider_reference']}"
         method = self.call("GET", f"/v1/payment_methods/{card}")["id"]
         self.call("POST", intent, json={"payment_method": method})
         answer = requests.post(self.url + intent + "/confirm", auth=(KEY, ""), timeout=WAIT_SECONDS)
-        assert answer.ok or "declined" in answer.text, answer.text
+        assert answer.ok or "declined" in answer.text or self._status(intent) == "canceled", answer.text
+        return answer.ok
+
+    def _status(self, intent: str) -> str:
+        return str(self.call("GET", intent)["status"])
 
     def intents(self) -> list[dict[str, Any]]:
         """The PaymentIntents, each with status and metadata."""
-        listed: list[dict[str, Any]] = self.call("GET", "/v1/payment_intents")["data"]
-        return listed
+        return list(self._all("payment_intents"))
 
     def refunds(self) -> list[dict[str, Any]]:
         """The refunds, with amount and metadata."""
-        listed: list[dict[str, Any]] = self.call("GET", "/v1/refunds")["data"]
-        return listed
+        return list(self._all("refunds"))
 
-    def order_fault(self, fault: str | None, method: str = "POST", path: str = "/v1") -> None:
-        """See stripe_process.py. None: no fault."""
+    def _all(self, kind: str) -> Iterator[dict[str, Any]]:
+        after = ""
+        while after is not None:
+            page = self.call("GET", f"/v1/{kind}?limit={_PAGE}{after}")
+            yield from page["data"]
+            after = f"&starting_after={page['data'][-1]['id']}" if page["has_more"] else None
+
+    def set_refund(self, refund_id: str, status: str) -> None:
+        """Set the status of a refund, as Stripe and the bank do."""
+        self.call("POST", f"/v1/refunds/{refund_id}", json={"status": status})
+
+    def order_fault(
+        self, fault: str | None, method: str = "POST", path: str = "/v1", *, answers: bool = False
+    ) -> None:
+        """See stripe_process.py. None: no fault. answers: the request is answered after the wait."""
         ordered = {"fault": fault, "method": method, "path": path} if fault else {}
+        if answers:
+            ordered["answers"] = "yes"
         self.call("POST", "/_config/fault", json=ordered)
+
+    def order_failures(self, percent: float) -> None:
+        """See stripe_process.py."""
+        self.call("POST", "/_config/failures", json={"percent": percent})
 
     def wait_for_request(self) -> None:
         """Wait until a request waits, because of a fault."""
