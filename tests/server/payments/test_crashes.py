@@ -1,14 +1,15 @@
-"""A server is killed at each step of a payment and of a refund; another one recovers.
+"""At each step of a payment and of a refund, the server is killed, or the connection to Stripe or to the
+database is lost.
 
 The table in docs/architecture.md has the same rows. localstripe waits in the middle of a request, so the step
-at which the server dies is exact.
+is exact. After the server was killed, another one recovers.
 """
 
 import json
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -30,12 +31,15 @@ pytestmark = pytest.mark.system
 SLOW, SOON = "3600", "0.2"  # seconds between two checks: never in these tests; often
 REFUNDS = "/v1/refunds"
 INTENTS = "/v1/payment_intents"
+SERVER, STRIPE, DATABASE = "server", "stripe", "database"
 
 
 @dataclass
 class Scene:
-    """A database, a Stripe, and the server that is going to die."""
+    """A database, a Stripe, and a server. breaks: SERVER is killed; or the connection to STRIPE or DATABASE
+    is lost."""
 
+    breaks: str
     database: Database
     stripe: StripeServer
     urls: dict[str, str]
@@ -44,9 +48,24 @@ class Scene:
     threads: ThreadPoolExecutor
     proxy: TcpProxy  # between the server and the database
 
-    def kill(self) -> None:
-        self.server.end(signal.SIGKILL)
+    def fail(self) -> None:
+        """Kill the server, or break its connection."""
+        if self.breaks == SERVER:
+            self.server.end(signal.SIGKILL)
+        elif self.breaks == DATABASE:
+            self.proxy.held_replies = None
+            self.proxy.break_connections()
         self.stripe.release()
+
+    @contextmanager
+    def recovering(self, check_seconds: str = SOON) -> Iterator[tuple[ServerProcess, LineClient]]:
+        """The server that goes on: another one if the first was killed."""
+        with ExitStack() as stack:
+            server = self.server
+            if self.breaks == SERVER:
+                settings = self.urls | {"BUSWARE_PAYMENT_CHECK_SECONDS": check_seconds}
+                server = stack.enter_context(ServerProcess("0", **settings))
+            yield server, stack.enter_context(closing(LineClient("127.0.0.1", server.port)))
 
     def hold(self) -> str:
         held = self.line.call(
@@ -97,7 +116,9 @@ class Scene:
 
 
 @pytest.fixture
-def scene(urls: dict[str, str], database: Database, stripe_server: StripeServer) -> Iterator[Scene]:
+def scene(
+    breaks: str, urls: dict[str, str], database: Database, stripe_server: StripeServer
+) -> Iterator[Scene]:
     with database.connect() as conn:
         sell_online(SchemaApi(conn), "stripe")
     proxy = TcpProxy(database.server)
@@ -112,29 +133,29 @@ def scene(urls: dict[str, str], database: Database, stripe_server: StripeServer)
         ServerProcess("0", **first) as server,
         closing(LineClient("127.0.0.1", server.port)) as line,
     ):
-        yield Scene(database, stripe_server, settings, server, line, threads, proxy)
+        yield Scene(breaks, database, stripe_server, settings, server, line, threads, proxy)
         stripe_server.release()
 
 
-# The steps at which the server dies. Each returns the payment, or the reference of the hold. --------
+# The steps. Each returns the payment, or the reference of the hold. ---------------------------------
 
 
 def in_pay_before_stripe_has_the_request(scene: Scene) -> dict[str, Any]:
-    return _die_in_pay(scene, "before", intents=0)
+    return _fail_in_pay(scene, "before", intents=0)
 
 
 def in_pay_after_stripe_has_begun_it(scene: Scene) -> dict[str, Any]:
-    return _die_in_pay(scene, "after", intents=1)
+    return _fail_in_pay(scene, "after", intents=1)
 
 
-def _die_in_pay(scene: Scene, fault: str, intents: int) -> dict[str, Any]:
+def _fail_in_pay(scene: Scene, fault: str, intents: int) -> dict[str, Any]:
     reference = scene.hold()
     scene.stripe.order_fault(fault, path=INTENTS)
     scene.in_thread(lambda: scene.pay(scene.line, reference))
     scene.stripe.wait_for_request()
-    scene.kill()
     assert scene.states("payment_intents") == ["created"]
     assert len(scene.stripe.intents()) == intents
+    scene.fail()
     return {"reference": reference}
 
 
@@ -146,8 +167,8 @@ def before_the_report_is_committed(scene: Scene) -> dict[str, Any]:
         conn.execute("SELECT FROM trips FOR UPDATE")
         scene.in_thread(lambda: scene.webhook(payment))
         wait_until(lambda: "busware_write_queue 1.0" in scene.metrics())
-        scene.kill()
-    assert scene.states("payment_intents") == ["pending"]
+        assert scene.states("payment_intents") == ["pending"]
+        scene.fail()
     return payment
 
 
@@ -158,26 +179,63 @@ def after_the_report_is_committed(scene: Scene) -> dict[str, Any]:
     scene.proxy.hold_replies()
     scene.in_thread(lambda: scene.webhook(payment))
     wait_until(lambda: scene.states("payment_intents") == ["succeeded"])
-    scene.kill()
+    scene.fail()
+    return payment
+
+
+def before_the_cancellation_is_committed(scene: Scene) -> dict[str, Any]:
+    """The trip is locked, so the request waits in the server. The traveller cancels again."""
+    payment = scene.booked()
+    with scene.database.connect(autocommit=False) as conn:
+        conn.execute("SELECT FROM trips FOR UPDATE")
+        scene.in_thread(lambda: scene.cancel(payment))
+        wait_until(lambda: "busware_write_queue 1.0" in scene.metrics())
+        assert scene.states("refunds") == []
+        scene.fail()
     return payment
 
 
 def before_stripe_has_the_refund(scene: Scene) -> dict[str, Any]:
-    return _die_in_refund(scene, "before", refunds=0)
+    return _fail_in_refund(scene, "before", refunds=0)
 
 
 def after_stripe_has_refunded(scene: Scene) -> dict[str, Any]:
-    return _die_in_refund(scene, "after", refunds=1)
+    return _fail_in_refund(scene, "after", refunds=1)
 
 
-def _die_in_refund(scene: Scene, fault: str, refunds: int) -> dict[str, Any]:
+def _fail_in_refund(scene: Scene, fault: str, refunds: int) -> dict[str, Any]:
     payment = scene.booked()
     scene.stripe.order_fault(fault, path=REFUNDS)
     scene.cancel(payment)
     scene.stripe.wait_for_request()
-    scene.kill()
     assert scene.states("refunds") == ["waiting"]
     assert len(scene.stripe.refunds()) == refunds
+    scene.fail()
+    return payment
+
+
+def after_the_report_of_the_refund_is_committed(scene: Scene) -> dict[str, Any]:
+    """The row of the outbox is not finished: no reply of the database reaches the server."""
+    payment = scene.booked()
+    scene.stripe.order_fault("after", path=REFUNDS, answers=True)
+    scene.cancel(payment)
+    scene.stripe.wait_for_request()
+    scene.proxy.hold_replies()
+    scene.stripe.release()
+    wait_until(lambda: scene.states("refunds") == ["succeeded"])
+    assert scene.database.query("SELECT state FROM outbox WHERE kind = 'refund'") == ["waiting"]
+    scene.fail()
+    return payment
+
+
+def before_stripe_has_completed_the_refund(scene: Scene) -> dict[str, Any]:
+    """Stripe has the refund, and its webhook is lost."""
+    payment = _fail_in_refund(scene, "after", refunds=1)
+    (refund,) = scene.stripe.refunds()
+    scene.stripe.set_refund(refund["id"], "pending")
+    with scene.recovering(SLOW):
+        wait_until(lambda: scene.states("refunds") == ["sent"])
+    scene.stripe.set_refund(refund["id"], "succeeded")
     return payment
 
 
@@ -188,39 +246,45 @@ def while_stripe_refuses_the_refund(scene: Scene) -> dict[str, Any]:
     wait_until(
         lambda: scene.database.query("SELECT 1 FROM outbox WHERE kind = 'refund' AND error IS NOT NULL")
     )
-    scene.kill()
-    scene.stripe.order_fault(None)
     assert scene.states("refunds") == ["waiting"]
+    scene.fail()
+    scene.stripe.order_fault(None)
     return payment
 
 
-STEPS: dict[Callable[[Scene], dict[str, Any]], tuple[str, str]] = {  # the status of the booking, what is left
-    in_pay_before_stripe_has_the_request: ("booked", FARE),
-    in_pay_after_stripe_has_begun_it: ("booked", FARE),
-    before_the_report_is_committed: ("booked", FARE),
-    after_the_report_is_committed: ("booked", FARE),
-    before_stripe_has_the_refund: ("cancelled", "130.00"),
-    after_stripe_has_refunded: ("cancelled", "130.00"),
-    while_stripe_refuses_the_refund: ("cancelled", "130.00"),
+Step = Callable[[Scene], dict[str, Any]]
+
+ANY = (SERVER, STRIPE, DATABASE)
+STEPS: dict[Step, tuple[str, str, tuple[str, ...]]] = {  # status of the booking, what is left, what breaks
+    in_pay_before_stripe_has_the_request: ("booked", FARE, ANY),
+    in_pay_after_stripe_has_begun_it: ("booked", FARE, ANY),
+    before_the_report_is_committed: ("booked", FARE, (SERVER, DATABASE)),
+    after_the_report_is_committed: ("booked", FARE, (SERVER, DATABASE)),
+    before_the_cancellation_is_committed: ("cancelled", "130.00", (SERVER, DATABASE)),
+    before_stripe_has_the_refund: ("cancelled", "130.00", ANY),
+    after_stripe_has_refunded: ("cancelled", "130.00", ANY),
+    after_the_report_of_the_refund_is_committed: ("cancelled", "130.00", (SERVER, DATABASE)),
+    before_stripe_has_completed_the_refund: ("cancelled", "130.00", (SERVER,)),
+    while_stripe_refuses_the_refund: ("cancelled", "130.00", ANY),
 }
+CASES = [(step, breaks) for step, (_, _, can_break) in STEPS.items() for breaks in can_break]
 
 
-@pytest.mark.parametrize("die", STEPS, ids=lambda step: step.__name__)
-def test_both_sides_agree_after_the_recovery(scene: Scene, die: Callable[[Scene], dict[str, Any]]) -> None:
-    status, left = STEPS[die]
-    payment = die(scene)
-    recovered = scene.urls | {"BUSWARE_PAYMENT_CHECK_SECONDS": SOON}
-    with (
-        ServerProcess("0", **recovered) as server,
-        closing(LineClient("127.0.0.1", server.port)) as line,
-    ):
+@pytest.mark.parametrize(("step", "breaks"), CASES, ids=lambda case: getattr(case, "__name__", case))
+def test_both_sides_agree_after_the_recovery(scene: Scene, step: Step) -> None:
+    status, left, _ = STEPS[step]
+    payment = step(scene)
+    with scene.recovering() as (server, line):
         if "payment_id" not in payment:  # the traveller has no answer, so she asks again
             payment = scene.pay(line, payment["reference"])
             scene.stripe.pay(payment)
-        if die is after_the_report_is_committed:
+        elif step is before_the_cancellation_is_committed:
+            line.call("cancel", reference=payment["reference"], phone=ASHA)
+        if status == "booked" and (step is after_the_report_is_committed or scene.breaks != SERVER):
             assert scene.webhook(payment, server) == 200
         ended = wait_until(lambda: _ended(scene, status), seconds=60)
         assert ended == payment["reference"]
+        wait_until(lambda: scene.states("outbox WHERE state = 'waiting'") == [])
     assert len(scene.stripe.intents()) == 1
     taken = sum(intent["amount"] for intent in scene.stripe.intents() if intent["status"] == "succeeded")
     given_back = sum(refund["amount"] for refund in scene.stripe.refunds())
