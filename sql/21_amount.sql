@@ -14,6 +14,21 @@ CREATE OR REPLACE FUNCTION api.round_amount(amount numeric, currency text) RETUR
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN round(amount, api.currency_decimals(currency));
 
+-- The decimals of what is charged. payment: of the service.
+CREATE OR REPLACE FUNCTION api.charged_decimals(currency text, payment text) RETURNS int
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN payment = 'stripe' THEN least(api.currency_decimals(currency), 2) ELSE api.currency_decimals(currency) END;
+
+-- What a service charges or refunds, rounded as its payment allows: Stripe does not charge a thousandth part of a currency.
+CREATE OR REPLACE FUNCTION api.round_charge(amount numeric, service bus_info) RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN round(amount, api.charged_decimals(service.currency, service.payment));
+
+-- How much two amounts in a currency may differ because one of them was rounded for Stripe: see api.charged_decimals.
+CREATE OR REPLACE FUNCTION api.rounding_step(currency text) RETURNS numeric
+LANGUAGE sql IMMUTABLE
+RETURN CASE WHEN api.charged_decimals(currency, 'stripe') < api.currency_decimals(currency) THEN 0.005 ELSE 0 END;
+
 -- An amount for a program: 1300.00.
 CREATE OR REPLACE FUNCTION api.amount_text(amount numeric, currency text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE

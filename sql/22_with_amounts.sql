@@ -1,10 +1,12 @@
 -- The amounts in the document of a service have the decimals of its currency.
 
--- Check that no amount has more decimals than the currency has. document: an invalid value is null in it.
+-- Check that no amount has more decimals than the currency has, or than the payment of the service charges. document: an invalid value is null in it.
 CREATE OR REPLACE FUNCTION api.check_amounts(document jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE AS $$
-    SELECT coalesce(jsonb_agg(jsonb_build_object('field', a.path, 'message',
-            format('%s has more decimals than %s has, %s.', a.amount, c.currency, api.currency_decimals(c.currency))) ORDER BY a.path), '[]')
+    SELECT coalesce(jsonb_agg(jsonb_build_object('field', a.path, 'message', CASE
+            WHEN min_scale(a.amount) > api.currency_decimals(c.currency)
+                THEN format('%s has more decimals than %s has, %s.', a.amount, c.currency, api.currency_decimals(c.currency))
+            ELSE format('Stripe does not charge %s %s: the last of three decimals must be 0.', a.amount, c.currency) END) ORDER BY a.path), '[]')
     FROM (SELECT CASE WHEN document ? 'currency' THEN document ->> 'currency' ELSE 'INR' END) AS c (currency), LATERAL (
         SELECT f.field AS path, (document ->> f.field)::numeric AS amount
         FROM api.service_fields() AS f WHERE f.list = '' AND f.kind = 'amount'
@@ -13,7 +15,7 @@ LANGUAGE sql IMMUTABLE AS $$
         FROM api.service_fields() AS f, jsonb_array_elements(document -> f.list) WITH ORDINALITY AS e (value, n)
         WHERE f.list <> '' AND f.kind IN ('amount', 'surcharge')
     ) AS a
-    WHERE min_scale(a.amount) > api.currency_decimals(c.currency) AND c.currency IS NOT NULL
+    WHERE min_scale(a.amount) > api.charged_decimals(c.currency, document ->> 'payment') AND c.currency IS NOT NULL
 $$;
 
 -- A document whose amounts are written with the decimals of its currency: 520.00, or 5.250 in KWD.

@@ -58,15 +58,15 @@ BEGIN
             step := rule.step;
             basis := price.fare;
         END IF;
-        added := api.round_amount(least(greatest(basis * coalesce(rule.percent, 0) / 100 + coalesce(rule.amount, 0), -price.fare),
-                                        highest - price.fare), service.currency);
+        added := api.round_charge(least(greatest(basis * coalesce(rule.percent, 0) / 100 + coalesce(rule.amount, 0), -price.fare),
+                                        highest - price.fare), service);
         price.fare := price.fare + added;
         parts := parts || jsonb_build_object('part', rule.part, 'name', rule.name, 'amount', api.amount_text(added, service.currency));
     END LOOP;
     IF step > 0 THEN
         price.parts := parts;
         price.alight_refunds := ARRAY(
-            SELECT coalesce(api.round_amount(r.refund * price.fare / nullif(s.fare, 0), service.currency), 0)
+            SELECT coalesce(api.round_charge(r.refund * price.fare / nullif(s.fare, 0), service), 0)
             FROM unnest(s.alight_refunds) WITH ORDINALITY AS r (refund, n) ORDER BY r.n);
     END IF;
     RETURN price;

@@ -110,7 +110,7 @@ BEGIN
 
     SELECT a.stop_no, b.stop_no, int4range(a.stop_no, b.stop_no),
            api.expected(trip, a.stop_no, a.departs, service.time_zone),
-           api.sells_until(service, trip, a.stop_no, a.departs), api.round_amount(api.segment_fare(a, b.stop_no, b.fare), service.currency), '{}', NULL
+           api.sells_until(service, trip, a.stop_no, a.departs), api.round_charge(api.segment_fare(a, b.stop_no, b.fare), service), '{}', NULL
     INTO s
     FROM route_table a, route_table b
     WHERE a.bus_id = service.bus_id AND a.stop_no = from_stop AND a.departs IS NOT NULL
@@ -125,8 +125,8 @@ BEGIN
     IF service.alight_refund_percent > 0 THEN
         s.alight_refunds := ARRAY(
             -- percent of what is left of the fare after the journey up to the stop; a later stop never refunds more
-            SELECT api.round_amount(greatest(s.fare - max(api.segment_fare(a, r.stop_no, r.fare)) OVER (ORDER BY r.stop_no), 0)
-                         * service.alight_refund_percent / 100, service.currency)
+            SELECT api.round_charge(greatest(s.fare - max(api.segment_fare(a, r.stop_no, r.fare)) OVER (ORDER BY r.stop_no), 0)
+                         * service.alight_refund_percent / 100, service)
             FROM route_table a, route_table r
             WHERE a.bus_id = service.bus_id AND a.stop_no = s.from_stop AND r.bus_id = service.bus_id AND r.stop_no > s.from_stop AND r.stop_no < s.to_stop
             ORDER BY r.stop_no);

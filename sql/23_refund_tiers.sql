@@ -54,7 +54,8 @@ CREATE OR REPLACE FUNCTION api.refund_of(ticket passengers, at timestamptz DEFAU
 LANGUAGE sql STABLE
 RETURN CASE WHEN api.refunded_whole(ticket, at) THEN ticket.fare - ticket.refund
             WHEN ticket.status = 'booked'
-                THEN api.round_amount((ticket.fare - ticket.refund) * api.refund_percent_at(ticket, at) / 100, api.currency_of(ticket.bus_id)) ELSE 0 END;
+                THEN (SELECT api.round_charge((ticket.fare - ticket.refund) * api.refund_percent_at(ticket, at) / 100, s)
+                      FROM bus_info s WHERE s.bus_id = ticket.bus_id) ELSE 0 END;
 
 -- The refund of some tickets of a booking in each tier that has not ended, as a field of a quote. An empty object, if they have
 -- no tiers.

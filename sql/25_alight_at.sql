@@ -58,8 +58,8 @@ END $$;
 -- is left out.
 CREATE OR REPLACE FUNCTION api.alight_refunds_now(service bus_info, ticket passengers) RETURNS numeric[]
 LANGUAGE sql STABLE AS $$
-    SELECT array_agg(ticket.refund + api.round_amount((ticket.fare - before.fare) * service.alight_refund_percent / 100
-        * coalesce((b.fare - r.fare) / nullif(b.fare - a.fare, 0), 0), service.currency) ORDER BY r.stop_no)
+    SELECT array_agg(ticket.refund + api.round_charge((ticket.fare - before.fare) * service.alight_refund_percent / 100
+        * coalesce((b.fare - r.fare) / nullif(b.fare - a.fare, 0), 0), service) ORDER BY r.stop_no)
     FROM route_table a
     JOIN route_table b ON b.bus_id = a.bus_id AND b.stop_no = upper(ticket.segment)
     JOIN route_table r ON r.bus_id = a.bus_id AND r.stop_no > a.stop_no AND r.stop_no <= b.stop_no

@@ -280,7 +280,7 @@ BEGIN
         terms := api.exchange_terms(b, a, service, trip, s, tickets);
         o.refusal := terms.refusal;
         IF o.refusal IS NULL THEN
-            kept := ARRAY(SELECT n.fee + n.lower - api.round_amount(n.lower * n.percent / 100, service.currency) FROM (
+            kept := ARRAY(SELECT n.fee + n.lower - api.round_charge(n.lower * n.percent / 100, service) FROM (
                 SELECT m.fee, m.percent, greatest(t.fare - t.refund - m.fare, 0) AS lower, t.ticket_no
                 FROM unnest(tickets) WITH ORDINALITY AS t
                 JOIN ROWS FROM (unnest(terms.prices::api.ticket_price[]), unnest(percents), unnest(fees)) WITH ORDINALITY
@@ -300,7 +300,7 @@ BEGIN
         UPDATE passengers p
         SET refund_percent = least(service.refund_percent, t.percent),
             refund_tiers = api.capped_tiers(service.refund_tiers, t.percent),
-            alight_refunds = ARRAY(SELECT least(r, greatest(api.round_amount(p.fare * t.percent / 100, service.currency), t.alight_refund))
+            alight_refunds = ARRAY(SELECT least(r, greatest(api.round_charge(p.fare * t.percent / 100, service), t.alight_refund))
                 FROM unnest(p.alight_refunds) WITH ORDINALITY AS r (r, n) ORDER BY n)
         FROM (SELECT n.ticket_no, n.percent, (SELECT max(r) FROM unnest(before.alight_refunds) AS r) AS alight_refund
             FROM unnest(numbers, percents) AS n (ticket_no, percent)

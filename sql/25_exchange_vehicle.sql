@@ -162,11 +162,11 @@ BEGIN
         FROM jsonb_array_elements(parts) WITH ORDINALITY AS e (part, n), jsonb_to_record(e.part) AS p (part text, name text, amount numeric)
         WHERE p.part NOT IN ('segment', 'class')
     )
-    SELECT sum(api.round_amount(p.new, service.currency)),
-           jsonb_agg(jsonb_strip_nulls(jsonb_build_object('part', p.part, 'name', p.name, 'amount', api.amount_text(p.new, service.currency)))
+    SELECT sum(api.round_charge(p.new, service)),
+           jsonb_agg(jsonb_strip_nulls(jsonb_build_object('part', p.part, 'name', p.name, 'amount', api.amount_text(api.round_charge(p.new, service), service.currency)))
         ORDER BY p.step, p.n) INTO price.fare, price.parts FROM part p;
     IF ticket.alight_refunds IS NOT NULL THEN
-        price.alight_refunds := ARRAY(SELECT api.round_amount((r.refund - ticket.refund) * price.fare / (ticket.fare - ticket.refund), service.currency)
+        price.alight_refunds := ARRAY(SELECT api.round_charge((r.refund - ticket.refund) * price.fare / (ticket.fare - ticket.refund), service)
             FROM unnest(ticket.alight_refunds) WITH ORDINALITY AS r (refund, n) ORDER BY r.n);
     END IF;
     RETURN price;

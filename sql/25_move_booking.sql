@@ -99,8 +99,8 @@ LANGUAGE sql STABLE AS $$
         CASE WHEN p.refund = 0 THEN p.fare_parts
              ELSE jsonb_set(coalesce(p.fare_parts, '[{"part": "segment"}]'), '{0,amount}',
                 to_jsonb(api.amount_text(coalesce((p.fare_parts #>> '{0,amount}')::numeric, p.fare) - p.refund, api.currency_of(b.bus_id)))) END,
-        ARRAY(SELECT coalesce(api.round_amount(r.refund * paid.fare / nullif(s.fare, 0), api.currency_of(b.bus_id)), 0)
+        ARRAY(SELECT coalesce(api.round_charge(r.refund * paid.fare / nullif(s.fare, 0), service), 0)
             FROM unnest(s.alight_refunds) WITH ORDINALITY AS r (refund, n) ORDER BY r.n))::api.ticket_price ORDER BY p.ticket_no)
-    FROM passengers p CROSS JOIN LATERAL (SELECT p.fare - p.refund AS fare) AS paid
+    FROM passengers p JOIN bus_info service ON service.bus_id = p.bus_id CROSS JOIN LATERAL (SELECT p.fare - p.refund AS fare) AS paid
     WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = ANY (tickets)
 $$;

@@ -223,26 +223,27 @@ LANGUAGE sql STABLE AS $$
     -- The refund of a ticket is that of the terms at which it was sold: for ending early, and then for its cancellation.
     -- If its trip is cancelled, it is the whole fare, also after the trip is open again, or if it ended while its booking had
     -- an open offer. Tickets that were sold before these terms were stored are left out. The tier of a ticket of a trip that was
-    -- delayed depends on the delay at that time, which is not known any more: it is one of the tiers.
+    -- delayed depends on the delay at that time, which is not known any more: it is one of the tiers. The payment of the service at
+    -- that time, with which Stripe's rounding of a currency with three decimals comes and goes, is not known any more either.
     SELECT 'refund', p.bus_id, p.travel_date, format('ticket %s/%s (%s): fare %s, refund %s, by its terms %s',
         p.reference, p.ticket_no, p.status, p.fare, p.refund, due.refund)
     FROM passengers p
     JOIN trips t ON t.bus_id = p.bus_id AND t.travel_date = p.travel_date
+    JOIN bus_info service ON service.bus_id = p.bus_id
     CROSS JOIN LATERAL (
         SELECT coalesce(p.alight_refunds[upper(seat.segment) - lower(seat.segment)], 0) AS refund
         FROM (SELECT coalesce(p.no_show_segment, p.segment)) AS seat (segment)   -- the seat of a no-show sells without a refund
     ) AS alighting
     CROSS JOIN LATERAL (
         SELECT CASE WHEN p.booked_at IS NULL THEN 0 WHEN p.status IN ('booked', 'displaced') THEN alighting.refund
-            ELSE alighting.refund + api.round_amount((p.fare - alighting.refund) * api.refund_percent_at(p, p.ended_at) / 100,
-                                                     api.currency_of(p.bus_id)) END AS refund
+            ELSE alighting.refund + api.round_charge((p.fare - alighting.refund) * api.refund_percent_at(p, p.ended_at) / 100, service) END AS refund
     ) AS due
-    WHERE p.alight_refunds IS NOT NULL AND p.refund <> due.refund
+    WHERE p.alight_refunds IS NOT NULL AND abs(p.refund - due.refund) > api.rounding_step(service.currency)
       AND NOT ((t.state = 'cancelled' OR t.reopened) AND p.status = 'cancelled' AND p.refund = p.fare)
       AND NOT (p.status = 'cancelled' AND p.refund = p.fare AND EXISTS (SELECT FROM offers o
           WHERE o.reference = p.reference AND p.ended_at BETWEEN o.created_at AND coalesce(o.decided_at, 'infinity')))
       AND NOT (t.delays IS NOT NULL AND p.status = 'cancelled' AND p.refund - alighting.refund IN (
-          SELECT api.round_amount((p.fare - alighting.refund) * tier.percent / 100, api.currency_of(p.bus_id)) FROM jsonb_to_recordset(p.refund_tiers) AS tier (percent numeric)
+          SELECT api.round_charge((p.fare - alighting.refund) * tier.percent / 100, service) FROM jsonb_to_recordset(p.refund_tiers) AS tier (percent numeric)
           UNION ALL SELECT 0 WHERE p.refund_tiers IS NOT NULL))
     UNION ALL
     -- An open offer is to displaced tickets, for which another trip is held, or to booked ones. Its trip is settled no later than

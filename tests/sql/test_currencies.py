@@ -233,3 +233,38 @@ def test_promo_code_is_of_one_currency(api: SchemaApi, database: Database) -> No
     assert api.book(1, promo_code="POOJA")["reason"] == "unknown_promo_code"
     use(database, "KWD")
     assert api.book(1, promo_code="POOJA")["currency"] == "KWD"
+
+
+@pytest.mark.parametrize(
+    ("fields", "path"),
+    [
+        ({"exchange_fee": "0.125"}, "exchange_fee"),
+        ({"concessions": [{"name": "child", "amount": "0.005"}]}, "concessions[0].amount"),
+        ({"segment_fares": [{"from_stop": 1, "to_stop": 5, "fare": "3.333"}]}, "segment_fares[0].fare"),
+    ],
+)
+def test_thousandth_parts_are_not_charged_by_stripe(
+    database: Database, fields: dict[str, Any], path: str
+) -> None:
+    """The service is refused, and not each of its payments."""
+    document = {"bus_id": 1, "currency": "KWD", **fields}
+    refused = put(database, payment="stripe", **document)
+    ((wrong,),) = [[fault for fault in refused["faults"] if fault["field"] == path]]
+    assert "the last of three decimals must be 0" in wrong["message"]
+    put(database, payment="manual", **document)
+    refused = put(database, bus_id=1, payment="stripe")
+    assert path in {fault["field"] for fault in refused["faults"]}
+
+
+def test_percentages_are_rounded_for_stripe(api: SchemaApi, database: Database) -> None:
+    put(
+        database, bus_id=1, currency="KWD", refund_percent="50", concessions=[{"name": "child", "percent": "50"}],
+        segment_fares=[{"from_stop": 1, "to_stop": 5, "fare": "5.250"}],
+    )  # fmt: skip
+    assert api.hold(1, passengers=[{"concession": "child"}])["fare"] == "2.625"
+    sell_online(api, "stripe")
+    held = api.hold(2, passengers=[{"concession": "child"}])
+    assert held["fare"] == "2.620"
+    result(api, pay(api, held), "succeeded")
+    assert api.cancel(held)["refund"] == "1.310"
+    assert audit(database.conn) == []
