@@ -331,7 +331,8 @@ RETURN coalesce(api.check_amount_given('due', check_amount.due, quote ->> 'curre
 
 -- Check that an exchange leaves nothing to be paid to a provider: there is no payment of a difference. A booking that was paid to
 -- a provider is not charged. Another one cannot be exchanged for a service that is paid before it is booked, unless an agent has
--- sold it, or it costs nothing there.
+-- sold it, or it costs nothing there, or its fare was charged on this service before that was paid to a provider: then the
+-- traveller pays the fare and the difference on board.
 CREATE OR REPLACE FUNCTION api.check_nothing_due(b api.opened_booking, service bus_info, sold_by text, quote jsonb) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -341,7 +342,14 @@ BEGIN
             api.refusal('not_exchangeable', format('This exchange costs %s more, and booking %s was paid online. Such a booking can be '
                 'exchanged for a trip that costs the same or less. For this trip, cancel the booking and make a new one.',
                 quote ->> 'due', b.reference)) END
-        WHEN service.payment <> 'none' AND (quote ->> 'fare')::numeric + (quote ->> 'due')::numeric > 0 THEN
+        WHEN service.payment <> 'none' AND (quote ->> 'fare')::numeric + (quote ->> 'due')::numeric > 0
+                AND NOT (service.bus_id = b.bus_id AND api.is_paid_on_board(b)) THEN
             api.refusal('not_exchangeable', format('%s (%s %s) is paid before it is booked, and booking %s was not paid online. For this '
                 'trip, cancel the booking and make a new one.', service.name, service.nouns ->> 'service', service.bus_id, b.reference)) END;
 END $$;
+
+-- Whether a booking that was not paid to a provider has a fare, which the traveller pays on board. The ledger has the charge, or
+-- gets it at the end of the batch.
+CREATE OR REPLACE FUNCTION api.is_paid_on_board(b api.opened_booking) RETURNS boolean
+LANGUAGE sql STABLE
+RETURN (SELECT bool_or(p.fare > p.refund) FROM passengers p WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.booked_at IS NOT NULL);

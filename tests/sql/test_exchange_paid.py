@@ -85,12 +85,19 @@ def test_unpaid_booking_is_not_exchanged_for_a_service_that_is_paid(
     assert api.everything() == before
 
 
-def test_booking_from_before_its_service_was_paid_is_not_charged(api: SchemaApi) -> None:
-    booked = api.book(1, to_stop=2)
+@pytest.mark.parametrize(("to_stop", "amounts"), [(5, ("80.00", "0.00")), (2, ("0.00", "45.00"))])
+def test_booking_from_before_its_service_was_paid_stays_paid_on_board(
+    api: SchemaApi, database: Database, to_stop: int, amounts: tuple[str, str]
+) -> None:
+    """It may cost more, which is paid on board too; and less, as the ledger says."""
+    booked = api.book(1, from_stop=1, to_stop=3)
     sell_online(api, "stripe")
-    edit_service(api, exchange_until="1 hour", exchange_fee="0")
-    refused = api.change("exchange", booked, to_stop=5, due="9999")
-    assert (refused["reason"], UNPAID in refused["message"]) == ("not_exchangeable", True)
+    edit_service(api, exchange_until="1 hour", exchange_fee="0", refund_percent="50")
+    due = {"due": "9999"} if to_stop == 5 else {}
+    exchanged = api.change("exchange", booked, to_stop=to_stop, **due)
+    assert (exchanged["exchange"]["due"], exchanged["exchange"]["refund"]) == amounts, exchanged
+    assert outbox_refunds(database) == []
+    assert database.query("SELECT * FROM api.audit()") == []
 
 
 def test_free_booking_is_exchanged_only_for_free(stripe: SchemaApi, database: Database) -> None:
