@@ -51,6 +51,12 @@ class PaymentSettings:
     provider_seconds: float = setting(
         10, "seconds", "how long a call to a provider of payments may wait for its answer", DURATION
     )
+    provider_requests: int = setting(
+        16,
+        "requests",
+        "how many requests may wait for a provider of payments at once; beyond that, busy",
+        COUNT,
+    )
     payment_check_seconds: float = setting(
         60, "seconds", "how often to ask a provider about a payment or refund that is not completed", DURATION
     )

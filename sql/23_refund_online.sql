@@ -7,6 +7,16 @@ LANGUAGE sql STABLE
 RETURN (SELECT i FROM payment_intents i
     WHERE i.bus_id = api.reference_bus(payment_of.reference) AND i.reference = payment_of.reference AND i.booked_at IS NOT NULL);
 
+-- What becomes of the money of a booking that has ended before it was booked, as a sentence.
+CREATE OR REPLACE FUNCTION api.money_of_ended(reference text) RETURNS text
+LANGUAGE sql STABLE
+RETURN (SELECT CASE
+        WHEN bool_or(i.state = 'pending') THEN 'A payment that still arrives is given back, unless it can book the same seats at the same fare.'
+        WHEN bool_or(i.state = 'succeeded') THEN 'Its payment is given back.'
+        ELSE 'Nothing was paid.' END
+    FROM payment_intents i
+    WHERE i.bus_id = api.reference_bus(money_of_ended.reference) AND i.reference = money_of_ended.reference);
+
 -- Give back refunds of the ledger, for bookings that were paid to a provider. refs[i], ticket_nos[i], amounts[i]: a refund, or if the
 -- amount is below 0, what an exchange charges for a ticket; only the rest of a booking's refunds is given back. Cash and fares that
 -- are paid on board are not given back here.

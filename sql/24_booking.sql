@@ -75,7 +75,9 @@ BEGIN
             || CASE WHEN v.vehicle IS NULL OR party.status IN ('cancelled', 'expired') THEN '{}' ELSE
                 jsonb_build_object('vehicle', v.vehicle) END
             || CASE WHEN EXISTS (SELECT FROM taxes x WHERE x.operator = s.operator) THEN api.tax_of_booking(s, party.reference) ELSE '{}' END
-            || CASE WHEN s.payment = 'none' THEN '{}' ELSE api.payment_of_booking(s, party.bus_id, party.reference, party.status) END
+            || CASE WHEN s.payment = 'none' AND NOT EXISTS (SELECT FROM payment_intents i
+                    WHERE i.bus_id = api.reference_bus(party.reference) AND i.reference = party.reference) THEN '{}' ELSE
+                api.payment_of_booking(s, party.bus_id, party.reference, party.status) END
             || CASE WHEN EXISTS (SELECT FROM offers o WHERE o.bus_id = party.bus_id AND o.travel_date = party.travel_date
                                    AND o.reference = party.reference AND o.state = 'open')
                 THEN api.open_offers(party.bus_id, party.reference) ELSE '{}' END

@@ -57,7 +57,7 @@ LANGUAGE sql STABLE AS $$
         THEN api.refusal('already_cancelled', format('%s of booking %s %s already cancelled.',
             api.format_numbers(array_agg(p.ticket_no ORDER BY p.ticket_no) FILTER (WHERE p.status = 'cancelled'), 'ticket'), b.reference,
             CASE WHEN count(*) FILTER (WHERE p.status = 'cancelled') = 1 THEN 'is' ELSE 'are' END))
-        ELSE api.refusal('hold_expired', format('Booking %s has expired; nothing was paid.', b.reference)) END
+        ELSE api.refusal('hold_expired', format('Booking %s has expired. %s', b.reference, api.money_of_ended(b.reference))) END
     FROM passengers p
     WHERE p.bus_id = b.bus_id AND p.reference = b.reference
       AND api.status_now(p.status, p.expires_at) IN ('cancelled', 'expired')

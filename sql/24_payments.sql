@@ -56,12 +56,12 @@ BEGIN
         ) AS r));
 END $$;
 
--- What is paid, or is to be paid, to a provider, as a field of a booking: while it is held, and after it was paid. status: of the
--- booking.
+-- What is paid, or is to be paid, to a provider, as a field of a booking: what is due while it is held, and what was asked for or
+-- has arrived, also after its service has changed to another payment. status: of the booking.
 CREATE OR REPLACE FUNCTION api.payment_of_booking(service bus_info, bus_id bigint, reference text, status text) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    due  CONSTANT numeric := CASE WHEN status = 'held' THEN api.payment_due(bus_id, reference) END;
+    due  CONSTANT numeric := CASE WHEN status = 'held' AND service.payment <> 'none' THEN api.payment_due(bus_id, reference) END;
     last payment_intents;
 BEGIN
     SELECT * INTO last FROM payment_intents i
@@ -75,5 +75,7 @@ BEGIN
         WHEN last.state = 'succeeded' THEN jsonb_build_object('payment', jsonb_build_object('provider', last.provider, 'state',
             CASE WHEN last.booked_at IS NULL THEN 'returned' ELSE 'succeeded' END, 'amount', api.amount_text(last.received, last.received_currency),
             'currency', last.received_currency))
+        WHEN last.state = 'pending' AND status <> 'held' THEN jsonb_build_object('payment', jsonb_build_object('provider', last.provider, 'state', 'pending',
+            'amount', api.amount_text(last.amount, last.currency), 'currency', last.currency))
         ELSE '{}' END;
 END $$;

@@ -34,7 +34,7 @@ BEGIN
     INTO freed, displaced, released FROM changed c;
     PERFORM api.recount(bus_id, travel_date, freed);
     DELETE FROM holders h WHERE h.bus_id = displace.bus_id AND h.reference = ANY (released);
-    PERFORM api.tell_booking(bus_id, r, 'The hold has ended, because its seats are not on the trip any more. Nothing was paid.')
+    PERFORM api.tell_booking(bus_id, r, 'The hold has ended, because its seats are not on the trip any more. ' || api.money_of_ended(r))
     FROM unnest(released) AS r;
     IF released IS NOT NULL THEN
         PERFORM api.record_events('booking.released', array_fill(displace.bus_id, ARRAY[cardinality(released)]), released, api.because('vehicle'));

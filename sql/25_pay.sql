@@ -15,7 +15,7 @@ DECLARE
     due CONSTANT numeric := api.payment_due(b.bus_id, b.reference);
 BEGIN
     RETURN CASE WHEN service.payment = 'none' OR due = 0 THEN NULL
-        WHEN api.is_expired_hold(b) THEN api.refusal_unpaid_expired()
+        WHEN api.is_expired_hold(b) THEN api.refusal_unpaid_expired(b.reference)
         ELSE api.refusal_payment_required(service, due, format('Booking %s is not paid yet. Pay %s, then confirm it.', b.reference,
             api.format_amount(due, service.currency))) END;
 END $$;
@@ -37,9 +37,9 @@ LANGUAGE sql STABLE AS $$
         AND api.status_now(p.status, p.expires_at) = 'held')
 $$;
 
-CREATE OR REPLACE FUNCTION api.refusal_unpaid_expired() RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.refusal_unpaid_expired(reference text) RETURNS jsonb
 LANGUAGE sql STABLE
-RETURN api.refusal('hold_expired', 'The hold has expired, and nothing was paid. Hold the seats again.');
+RETURN api.refusal('hold_expired', format('The hold has expired. %s Hold the seats again.', api.money_of_ended(reference)));
 
 CREATE OR REPLACE FUNCTION api.refusal_payment_required(service bus_info, due numeric, message text) RETURNS jsonb
 LANGUAGE sql STABLE
@@ -47,7 +47,7 @@ RETURN api.refusal('payment_required', message,
     jsonb_build_object('amount', api.amount_text(due, service.currency), 'currency', service.currency));
 
 -- Ask for the payment of a hold: the reply is the payment. As long as the amount stays the same it is one payment, however often
--- it is asked for. The seats are held until payment_minutes after the hold began, at most until the boarding stop is not on sale.
+-- it is asked for. When its provider has accepted it, api.settle_payment holds the seats for it.
 CREATE OR REPLACE FUNCTION api.pay(b api.opened_booking) RETURNS api.outcome
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -60,7 +60,7 @@ BEGIN
     SELECT * INTO service FROM bus_info s WHERE s.bus_id = b.bus_id;
     o.refusal := coalesce(api.check_hold(b), CASE
         WHEN service.payment = 'none' OR due = 0 THEN api.refusal('no_payment_due', format('Nothing is paid before booking %s is confirmed.', b.reference))
-        WHEN api.is_expired_hold(b) THEN api.refusal_unpaid_expired() END);
+        WHEN api.is_expired_hold(b) THEN api.refusal_unpaid_expired(b.reference) END);
     IF o.refusal IS NOT NULL THEN
         RETURN o;
     END IF;
@@ -74,7 +74,6 @@ BEGIN
                 CASE service.payment WHEN 'manual' THEN api.new_transfer_reference(home, b.reference) END,
                 due, service.currency, api.now(), api.now())
         RETURNING * INTO payment;
-        PERFORM api.hold_for_payment(service, b);
         PERFORM api.record_events('booking.changed', ARRAY[b.bus_id], ARRAY[b.reference], api.because('payment'));
     END IF;
     o.reference := NULL;   -- the reply is not the booking
@@ -90,18 +89,24 @@ LANGUAGE sql STABLE AS $$
     WHERE i.bus_id = home AND i.reference = new_transfer_reference.reference AND i.provider = 'manual'
 $$;
 
--- Hold the seats of a live hold for its payment.
-CREATE OR REPLACE FUNCTION api.hold_for_payment(service bus_info, b api.opened_booking) RETURNS void
+-- Hold the seats of a live hold until payment_minutes after it began, at most until the boarding stop is not on sale. Returns
+-- whether that is longer than before.
+CREATE OR REPLACE FUNCTION api.hold_for_payment(b api.opened_booking) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
-    sells_until CONSTANT timestamptz := api.booking_sells_until(b);
+    minutes   CONSTANT interval := (SELECT make_interval(mins => s.payment_minutes) FROM bus_info s WHERE s.bus_id = b.bus_id);
+    on_sale   CONSTANT timestamptz := api.booking_sells_until(b);
+    is_longer boolean;
 BEGIN
     WITH held AS (
-        UPDATE passengers p
-        SET expires_at = greatest(p.expires_at, least(p.created_at + make_interval(mins => service.payment_minutes), sells_until))
-        WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.status = 'held'
+        UPDATE passengers p SET expires_at = least(p.created_at + minutes, on_sale)
+        WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND api.status_now(p.status, p.expires_at) = 'held'
+          AND p.expires_at < least(p.created_at + minutes, on_sale)
         RETURNING p.ticket_no, p.expires_at
+    ), recorded AS (
+        UPDATE holders h SET expires_at = held.expires_at FROM held
+        WHERE h.bus_id = b.bus_id AND h.reference = b.reference AND h.ticket_no = held.ticket_no
     )
-    UPDATE holders h SET expires_at = held.expires_at FROM held
-    WHERE h.bus_id = b.bus_id AND h.reference = b.reference AND h.ticket_no = held.ticket_no;
+    SELECT EXISTS (SELECT FROM held) INTO is_longer;
+    RETURN is_longer;
 END $$;

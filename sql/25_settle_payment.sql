@@ -57,6 +57,8 @@ BEGIN
         RETURNING i.* INTO payment;
         IF payment.state = 'failed' THEN
             PERFORM api.record_payment_event('payment.failed', payment);
+        ELSIF payment.state = 'pending' AND api.hold_for_payment(b) THEN   -- its provider has accepted it
+            PERFORM api.record_events('booking.changed', ARRAY[b.bus_id], ARRAY[b.reference], api.because('payment'));
         END IF;
     END IF;
     o.reply := jsonb_build_object('outcome', done, 'bus_id', b.bus_id, 'travel_date', b.travel_date, 'payment', (

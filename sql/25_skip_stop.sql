@@ -43,7 +43,7 @@ BEGIN
                 IF party.status <> 'booked' THEN
                     ended := ended + cardinality(party.tickets);
                     PERFORM api.end_tickets(ROW(trip.bus_id, party.reference, trip.travel_date, NULL), party.tickets);
-                    PERFORM api.tell_booking(trip.bus_id, party.reference, cause || ' The booking has ended; nothing was paid.');
+                    PERFORM api.tell_booking(trip.bus_id, party.reference, cause || ' The booking has ended. ' || api.money_of_ended(party.reference));
                     PERFORM api.record_events(CASE party.status WHEN 'held' THEN 'booking.released' ELSE 'booking.cancelled' END,
                                               ARRAY[trip.bus_id], ARRAY[party.reference], api.because('segment', cause));
                 ELSIF party.nothing_left THEN

@@ -5,6 +5,9 @@ from busware.server.conversation.words import hold_end_here
 from busware.server.protocol import Booking, Confirm, GetBooking, Pay, Payment, PaymentOutcome, Refusal
 
 
+_IF_IT_ARRIVES = "If it arrives now, it is given back, unless it can book the same seats at the same fare."
+
+
 def amount_of(payment: Payment) -> str:
     """The amount of a payment with its currency: 260.00 INR."""
     return f"{payment.amount} {payment.currency}"
@@ -44,6 +47,7 @@ def due_line(booking: Booking) -> str:
         return {
             "succeeded": f"Paid: {amount}.",
             "returned": f"The payment of {amount} came too late, or was another amount. It is given back.",
+            "pending": f"The payment of {amount} has not arrived. {_IF_IT_ARRIVES}",
         }.get(booking.payment.state, "")
     if booking.payment.state == "failed":
         return f"The payment of {amount} has failed. To pay again: pay {booking.reference}"

@@ -350,7 +350,8 @@ def change_line(booking: Booking, *, machine: bool = False) -> str:
     )
     why = f". {does_not_run(booking)}" if booking.why else ""
     if booking.status == "expired":
-        why = ". Its time limit has passed. Nothing was paid."
+        paid = "" if booking.payment else " Nothing was paid."
+        why = f". Its time limit has passed.{paid}"
     return ", ".join(filter(None, parts)) + why
 
 

@@ -7,6 +7,7 @@ done again.
 """
 
 import logging
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
@@ -65,6 +66,7 @@ class Payments:
     def __init__(self, pool: Pool, writer: Writer, settings: Settings) -> None:
         self.providers = make_providers(settings)
         self._pool, self._writer, self._settings = pool, writer, settings
+        self._turns = threading.BoundedSemaphore(settings.provider_requests)
         self._worker = WorkerThread("payments", self.check_due, settings.payment_check_seconds)
 
     def start(self) -> None:
@@ -82,8 +84,8 @@ class Payments:
         """Begin a payment at its provider. asked: what the database answered to `pay`.
 
         The answer is the payment as it is then, with how to pay it unless it has ended: a repeated key has an
-        earlier answer. Raises Refusal (provider_unavailable),
-        or as Writer.submit does; then `pay` may be sent again.
+        earlier answer. Raises Refusal (busy, provider_unavailable), or as Writer.submit does; then `pay` may be
+        sent again.
         """
         earlier = msgspec.json.decode(asked.body, type=Payment)
         ((now,),) = self._pool.execute(_PAYMENT, (earlier.reference, earlier.payment_id))
@@ -102,7 +104,7 @@ class Payments:
     def refresh(self, payments: list[Payment]) -> bool:
         """Ask the provider about the last payment of a booking, if it is open.
 
-        Returns whether it has confirmed the booking. Raises Refusal (provider_unavailable), or as
+        Returns whether it has confirmed the booking. Raises Refusal (busy, provider_unavailable), or as
         Writer.submit does.
         """
         is_open = [p for p in payments if p.state in ("pending", "failed") and p.provider in self.providers]
@@ -115,13 +117,17 @@ class Payments:
         settled = self.report(said)
         return settled is not None and settled.payment.booked
 
-    @staticmethod
-    def _ask(question: Callable[[], T]) -> T:
+    def _ask(self, question: Callable[[], T]) -> T:
+        """The answer of a provider to a request of a traveller. Raises Refusal (busy, provider_unavailable)."""
+        if not self._turns.acquire(blocking=False):
+            raise Refusal("busy", "Too many requests wait for a provider of payments. Try again.")
         try:
             return question()
         except (ProviderUnavailable, ProviderRefused) as error:
             log.warning("%s", error)
             raise unavailable(f"{error} Try again.") from error
+        finally:
+            self._turns.release()
 
     # What providers say ------------------------------------------------------------------------
 

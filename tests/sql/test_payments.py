@@ -7,6 +7,7 @@ from tests.conftest import Clock, Database
 from tests.support.fleet import edit_service
 from tests.support.payments import (
     FARE,
+    accept,
     add_agent,
     booked_online,
     note_refund,
@@ -65,19 +66,39 @@ def test_payment_names_the_reference_of_the_transfer(online: SchemaApi) -> None:
 
 
 def test_seats_are_held_for_the_payment(online: SchemaApi, clock: Clock) -> None:
+    """When its provider has accepted it."""
     held = online.hold(1, seconds=600)
     clock.advance(minutes=5)
-    pay(online, held)
+    payment = pay(online, held)
+    assert online.show(held)["expires_at"] == held["expires_at"]
+    accept(online, payment)
     assert online.show(held)["expires_at"] == "2026-12-01T11:00:00+05:30"
     clock.advance(minutes=30)
-    pay(online, held)
+    accept(online, pay(online, held))
     assert online.show(held)["expires_at"] == "2026-12-01T11:00:00+05:30"
+
+
+def test_payment_does_not_shorten_a_hold(online: SchemaApi) -> None:
+    edit_service(online, payment_minutes=10)
+    held = online.hold(1, seconds=1800)
+    accept(online, pay(online, held))
+    assert online.show(held)["expires_at"] == held["expires_at"]
+
+
+def test_payment_does_not_renew_a_hold_that_has_expired(online: SchemaApi, clock: Clock) -> None:
+    """It expired while the provider was asked, and its trip is not settled yet."""
+    held = online.hold(1, seconds=60)
+    payment = pay(online, held)
+    clock.advance(seconds=61)
+    accept(online, payment)
+    assert online.show(held)["status"] == "expired"
+    assert online.free() == [*range(1, 9)]
 
 
 def test_seats_are_held_no_longer_than_the_stop_is_on_sale(online: SchemaApi, clock: Clock) -> None:
     clock.set("2026-12-05 09:50+05:30")
     held = online.hold(1, seconds=60)
-    pay(online, held)
+    accept(online, pay(online, held))
     assert online.show(held)["expires_at"] == "2026-12-05T10:00:00+05:30"
 
 
@@ -90,6 +111,42 @@ def test_ended_hold_cannot_be_paid(online: SchemaApi, clock: Clock, ended: str) 
         clock.advance(minutes=11)
     assert pay(online, held)["reason"] == {"release": "already_cancelled", "expire": "hold_expired"}[ended]
     assert online.change("confirm", held)["reason"] in ("hold_expired", "already_cancelled")
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [("created", "Nothing was paid."), ("pending", "A payment that still arrives is given back, unless"),
+     ("failed", "Nothing was paid."), ("succeeded", "Its payment is given back.")],
+)  # fmt: skip
+def test_refusal_says_what_becomes_of_the_money(
+    api: SchemaApi, clock: Clock, state: str, said: str
+) -> None:
+    sell_online(api, "stripe")
+    held = api.hold(1, seconds=600)
+    payment = pay(api, held)
+    if state != "created":
+        result(api, payment, state, **({"amount": "1.00"} if state == "succeeded" else {}))
+    clock.advance(hours=2)
+    for method in ("pay", "confirm", "cancel"):
+        refused = api.change(method, held)
+        assert (refused["reason"], said in refused["message"]) == ("hold_expired", True), refused
+    shown = api.show(held).get("payment", {}).get("state")
+    assert shown == {"pending": "pending", "succeeded": "returned"}.get(state)
+
+
+def test_payment_is_shown_after_its_service_has_changed(online: SchemaApi) -> None:
+    """The service is paid on board now."""
+    booked, held = online.hold(1), online.hold(2)
+    settle(online, pay(online, booked))
+    payment = accept(online, pay(online, held))
+    edit_service(online, payment="none")
+    paid = {"provider": "manual", "state": "succeeded", "amount": FARE, "currency": "INR"}
+    assert online.show(booked)["payment"] == paid
+    assert "payment" not in online.show(held)  # nothing is to be paid before it is confirmed
+    assert online.change("confirm", held)["payment"]["state"] == "pending"
+    assert settle(online, payment)["outcome"] == "refunded"
+    assert online.cancel(booked)["payment"] == paid
+    assert sorted(refund["amount"] for refund in open_refunds(online)) == ["130.00", FARE]
 
 
 def test_service_without_a_provider_has_no_payments(api: SchemaApi) -> None:

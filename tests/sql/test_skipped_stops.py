@@ -107,7 +107,7 @@ def test_holds_and_waitlist_entries_of_the_stop_end(api: SchemaApi) -> None:
     assert counts(skip(api)) == (2, 0, 0, 2)
     assert api.show(held)["status"] == api.show(gone)["status"] == "cancelled"
     assert api.show(waiting)["status"] == "booked"  # promoted
-    assert messages(api)[gone["reference"]].endswith("The booking has ended; nothing was paid.")
+    assert messages(api)[gone["reference"]].endswith("The booking has ended. Nothing was paid.")
 
 
 def test_passenger_on_board_alights_before_or_keeps_the_ticket(api: SchemaApi, clock: Clock) -> None:

@@ -30,6 +30,12 @@ def pay(api: SchemaApi, held: Answer, **args: Any) -> Answer:
     return api.change("pay", held, **args)
 
 
+def accept(api: SchemaApi, payment: Answer) -> Answer:
+    """Report that its provider has accepted a payment, as the server does after `pay`. The payment."""
+    accepted: Answer = result(api, payment, "pending", provider=payment["provider"], retried=True)["payment"]
+    return accepted
+
+
 def payments(api: SchemaApi, booking: Answer) -> list[Answer]:
     """The payments of a booking."""
     shown: list[Answer] = api.read("payments", reference=booking["reference"], phone=ASHA)["payments"]

@@ -267,6 +267,32 @@ def test_provider_that_is_down(shop: Shop) -> None:
     assert shop.pay(reference)["state"] == "pending"
 
 
+def test_hold_is_not_extended_before_stripe_has_accepted(shop: Shop) -> None:
+    reference = shop.hold(1)
+    before = shop.show(reference)["expires_at"]
+    shop.stripe.order_fault("refuse")
+    assert shop.post(reference, "payments").status_code == 503
+    assert shop.show(reference)["expires_at"] == before
+    shop.stripe.order_fault(None)
+    shop.pay(reference)
+    assert shop.show(reference)["expires_at"] > before
+
+
+@pytest.mark.settings(provider_requests=1)
+def test_requests_that_wait_for_stripe_are_limited(shop: Shop) -> None:
+    """The others are refused at once, and work later."""
+    first, second = shop.hold(1), shop.hold(2)
+    shop.stripe.order_fault("before", path="/v1/payment_intents")
+    waiting = threading.Thread(target=shop.post, args=(first, "payments"))
+    waiting.start()
+    shop.stripe.wait_for_request()
+    refused = shop.post(second, "payments")
+    assert (refused.status_code, refused.json()["reason"]) == (503, "busy")
+    shop.stripe.release()
+    waiting.join(WAIT_SECONDS)
+    assert [shop.pay(reference)["state"] for reference in (first, second)] == ["pending"] * 2
+
+
 # Payments that are asked about -----------------------------------------------------------------
 
 
