@@ -4,7 +4,6 @@ from busware.server.conversation.dialogue import Call, Show, Steps, Tell
 from busware.server.conversation.words import hold_end_here
 from busware.server.protocol import Booking, Confirm, GetBooking, Pay, Payment, PaymentOutcome, Refusal
 
-
 _IF_IT_ARRIVES = "If it arrives now, it is given back, unless it can book the same seats at the same fare."
 
 

@@ -84,8 +84,8 @@ class Payments:
         """Begin a payment at its provider. asked: what the database answered to `pay`.
 
         The answer is the payment as it is then, with how to pay it unless it has ended: a repeated key has an
-        earlier answer. Raises Refusal (busy, provider_unavailable), or as Writer.submit does; then `pay` may be
-        sent again.
+        earlier answer. Raises Refusal (busy, provider_unavailable), or as Writer.submit does; then `pay` may
+        be sent again.
         """
         earlier = msgspec.json.decode(asked.body, type=Payment)
         ((now,),) = self._pool.execute(_PAYMENT, (earlier.reference, earlier.payment_id))
@@ -118,7 +118,7 @@ class Payments:
         return settled is not None and settled.payment.booked
 
     def _ask(self, question: Callable[[], T]) -> T:
-        """The answer of a provider to a request of a traveller. Raises Refusal (busy, provider_unavailable)."""
+        """What a provider says, for a request of a traveller. Raises Refusal (busy, provider_unavailable)."""
         if not self._turns.acquire(blocking=False):
             raise Refusal("busy", "Too many requests wait for a provider of payments. Try again.")
         try:

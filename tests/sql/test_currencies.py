@@ -258,7 +258,8 @@ def test_thousandth_parts_are_not_charged_by_stripe(
 
 def test_percentages_are_rounded_for_stripe(api: SchemaApi, database: Database) -> None:
     put(
-        database, bus_id=1, currency="KWD", refund_percent="50", concessions=[{"name": "child", "percent": "50"}],
+        database, bus_id=1, currency="KWD", refund_percent="50",
+        concessions=[{"name": "child", "percent": "50"}],
         segment_fares=[{"from_stop": 1, "to_stop": 5, "fare": "5.250"}],
     )  # fmt: skip
     assert api.hold(1, passengers=[{"concession": "child"}])["fare"] == "2.625"

@@ -1,7 +1,7 @@
 """Whatever is exchanged, cancelled or ended early: what a provider has of a booking is what the ledger has.
 
-The ledger has charges and refunds of tickets; a provider has payments, and gets orders to give back a part. If
-two tickets of a party swap seats of two classes, one is refunded in the ledger and one is charged, and no
+The ledger has charges and refunds of tickets; a provider has payments, and gets orders to give back a part.
+If two tickets of a party swap seats of two classes, one is refunded in the ledger and one is charged, and no
 money leaves the provider.
 """
 
@@ -71,7 +71,7 @@ def currency(request: pytest.FixtureRequest, database: Database) -> str:
 
 
 def carry_out(api: SchemaApi, booking: Answer, party: int, method: str, args: dict[str, Any]) -> str | None:
-    """Send the request, with as many seats as the booking has open tickets. Returns the reason of a refusal."""
+    """Send the request, with as many seats as the booking has booked tickets. Returns a refusal's reason."""
     args = dict(args)
     own = [ticket["seat_no"] for ticket in api.show(booking)["tickets"] if ticket["status"] == "booked"]
     if args.pop("swaps", False):

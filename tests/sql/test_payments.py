@@ -118,9 +118,7 @@ def test_ended_hold_cannot_be_paid(online: SchemaApi, clock: Clock, ended: str) 
     [("created", "Nothing was paid."), ("pending", "A payment that still arrives is given back, unless"),
      ("failed", "Nothing was paid."), ("succeeded", "Its payment is given back.")],
 )  # fmt: skip
-def test_refusal_says_what_becomes_of_the_money(
-    api: SchemaApi, clock: Clock, state: str, said: str
-) -> None:
+def test_refusal_says_what_becomes_of_the_money(api: SchemaApi, clock: Clock, state: str, said: str) -> None:
     sell_online(api, "stripe")
     held = api.hold(1, seconds=600)
     payment = pay(api, held)

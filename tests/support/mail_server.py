@@ -37,7 +37,7 @@ class MailServer:
         self.mails: list[tuple[str, str, EmailMessage]] = []  # envelope sender, recipient, mail
         self.answers: dict[str, list[str]] = {}
         self.drops = self.flaps = False
-        self._random = random.Random(1)  # noqa: S311 - keeps no secret
+        self._random = random.Random(1)
         self.hangs_at = ""
         self.hanging = threading.Event()
         self.users: list[str] = []

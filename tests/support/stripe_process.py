@@ -27,7 +27,7 @@ _fault: dict[str, str] = {}
 _waiting, _released = asyncio.Event(), asyncio.Event()
 _failures = {"percent": 0.0}
 _ways_to_fail = itertools.cycle(("refuse", "before", "after"))
-_random = random.Random(1)  # noqa: S311 - keeps no secret
+_random = random.Random(1)
 
 
 @web.middleware
