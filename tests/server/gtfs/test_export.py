@@ -158,3 +158,27 @@ def test_coordinates_are_exported(export_of: Any) -> None:
     files = export_of("UPDATE places SET latitude = 12.97, longitude = 77.57 WHERE code = 'BLRU'")
     assert "BLRU,Bengaluru,12.97,77.57,BLRU,,KA,Asia/Kolkata" in files["stops.txt"]
     assert "KA,Karnataka,,,,1,,Asia/Kolkata" in files["stops.txt"]
+
+
+CURRENCIES = {
+    "JPY": ["0", "900", "1801", "2300", "12600"],
+    "KWD": ["0.000", "0.905", "1.800", "2.305", "12.125"],
+}
+
+
+@pytest.mark.parametrize("currency", CURRENCIES)
+def test_fares_keep_the_decimals_of_their_currency(
+    export_of: Any, database: Database, tmp_path: Path, currency: str
+) -> None:
+    """Out and in again: the same document."""
+    fares = CURRENCIES[currency]
+    database.query("UPDATE bus_info SET currency = %s WHERE bus_id = 1", currency)
+    for stop_no, fare in enumerate(fares, start=1):
+        database.query("UPDATE route_table SET fare = %s WHERE bus_id = 1 AND stop_no = %s", fare, stop_no)
+    before = documents(database, [1])
+    files = export_of("SELECT")
+    assert f"KSRTC {fares[-1]} {currency},{fares[-1]},{currency},1,0,KSRTC" in files["fare_attributes.txt"]
+    database.query("TRUNCATE bus_info CASCADE")
+    import_feed(database, tmp_path / "exported.zip")
+    assert documents(database, [1]) == before
+    assert [stop["fare"] for stop in before[1]["stops"]] == fares

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from psycopg.types.json import Jsonb
 
 from busware.server.db import schema
 from busware.server.protocol.services import ServiceData
@@ -63,6 +64,38 @@ def test_deleted_services_are_loaded_again(conn: psycopg.Connection[Any], tmp_pa
     conn.execute("TRUNCATE bus_info CASCADE")
     assert len(load(conn, text, tmp_path / "gone.yaml").texts) == len(services)
     assert export.read(conn, "KSRTC") == (places, services)
+
+
+CURRENCIES = {"JPY": ("1260", "100", "-5"), "KWD": ("12.125", "0.250", "-0.005")}
+
+
+@pytest.mark.parametrize("currency", CURRENCIES)
+def test_amounts_keep_the_decimals_of_their_currency(
+    conn: psycopg.Connection[Any], tmp_path: Path, currency: str
+) -> None:
+    """Out and in again, as YAML and as CSV."""
+    fare, fee, discount = CURRENCIES[currency]
+    (number,) = conn.execute("SELECT min(bus_id) FROM bus_info WHERE operator = 'KSRTC'").fetchone() or ()
+    conn.execute("UPDATE bus_info SET operator = 'Others' WHERE bus_id <> %s", (number,))
+    conn.execute("UPDATE bus_info SET currency = %s WHERE bus_id = %s", (currency, number))
+    conn.execute("UPDATE route_table SET fare = 0, fares = '{}' WHERE bus_id = %s", (number,))
+    document = {
+        "bus_id": number, "exchange_fee": fee, "fare_rules": [{"name": "Autumn", "amount": discount}],
+        "segment_fares": [{"from_stop": 1, "to_stop": 2, "fare": fare}],
+    }  # fmt: skip
+    ((_, answer),) = conn.execute("SELECT refused, answer FROM api.put_service(NULL, %s)", (Jsonb(document),))
+    assert "reason" not in answer, answer
+    places, services = export.read(conn, "KSRTC")
+    assert (services[0]["exchange_fee"], services[0]["segment_fares"][0]["fare"]) == (fee, fare)
+    for name, text in (
+        ("all.yaml", yaml_files.write(places, services)),
+        ("all.csv", csv_files.write(services)),
+    ):
+        assert load(conn, text, tmp_path / name).texts == []
+        if name == "all.yaml":
+            conn.execute("TRUNCATE bus_info CASCADE")
+            assert len(load(conn, text, tmp_path / "gone.yaml").texts) == 1
+            assert export.read(conn, "KSRTC") == (places, services)
 
 
 NO_VALUES = dict.fromkeys(ServiceData.__struct_encode_fields__)
