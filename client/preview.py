@@ -137,7 +137,7 @@ def _plan_of_alighting(request: protocol.Alight, client: Client) -> Plan:
     (stop,) = client.alight_quote(request.reference, request.phone, tickets=request.tickets, at=request.at)
     before = client.booking(request.reference, request.phone)
     tickets = _chosen(before, request.tickets, ("booked",))
-    refund = f"and get {money(stop.refund)} back"
+    refund = f"and get {money(stop.refund, before.currency)} back"
     question = f"End {_named(tickets, before)} at {stop.place} instead of {before.destination}, {refund}?"
     return Plan(
         Preview(question),

@@ -203,7 +203,10 @@ def reply(  # noqa: C901, PLR0911, PLR0912, PLR0915 - a case for each reply
                 *_summary(answer, request, done),
                 table(ticket_rows(answer)),
                 *map(Text, part_lines(answer)),
-                Text(f"Fare {money(answer.fare)}, refund {money(answer.refund, answer.currency)}."),
+                Text(
+                    f"Fare {money(answer.fare, answer.currency)}, "
+                    f"refund {money(answer.refund, answer.currency)}."
+                ),
                 *([Text(due)] if (due := due_line(answer)) else []),
             )
         case References():

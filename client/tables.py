@@ -89,18 +89,18 @@ def ticket_rows(booking: Booking) -> Iterator[Row]:
     """A row for each ticket. There is a column Ends if a ticket ends before its booking does."""
     ends = [end_of(ticket, booking) for ticket in booking.tickets]
     for ticket, end in zip(booking.tickets, ends, strict=True):
-        yield ticket_row(ticket) | ({"Ends": end} if any(ends) else {})
+        yield ticket_row(ticket, booking.currency) | ({"Ends": end} if any(ends) else {})
 
 
-def ticket_row(ticket: Ticket) -> Row:
+def ticket_row(ticket: Ticket, currency: str | None) -> Row:
     """A ticket of a booking."""
     return {
         ">Ticket": str(ticket.ticket_no),
         ">Seat": str(ticket.seat_no or "-"),
         "Name": ticket.name or "",
         "Status": Text(status_of(ticket), style=STATUS_STYLES.get(ticket.status, "")),
-        ">Fare": money(ticket.fare),
-        ">Refund": money(ticket.refund),
+        ">Fare": money(ticket.fare, currency),
+        ">Refund": money(ticket.refund, currency),
     }
 
 
@@ -260,8 +260,8 @@ def payment_row(payment: Payment) -> Row:
         "Payment": payment.provider_reference or payment.payment_id,
         "With": payment.provider,
         "State": payment.state,
-        ">Amount": f"{payment.amount} {payment.currency}",
-        "Refunds": ", ".join(f"{refund.amount} ({refund.state})" for refund in payment.refunds),
+        ">Amount": f"{money(payment.amount)} {payment.currency}",
+        "Refunds": ", ".join(f"{money(refund.amount)} ({refund.state})" for refund in payment.refunds),
         "Problem": payment.problem or "",
     }
 
@@ -274,7 +274,7 @@ def open_refund_row(refund: OpenRefund) -> Row:
         ">Bus": str(refund.bus_id),
         "With": refund.provider,
         "State": refund.state,
-        ">Amount": f"{refund.amount} {refund.currency}",
+        ">Amount": f"{money(refund.amount)} {refund.currency}",
         "Since": moment(refund.created_at),
         "Problem": refund.problem or "",
     }
@@ -285,12 +285,17 @@ def settlement_lines(settlement: Settlement) -> Iterator[str]:
     state = f"settled {moment(settlement.settled_at)}" if settlement.settled_at else "not settled yet"
     yield f"Settlement {settlement.settlement_no} of {settlement.agent}, {state}."
     currency = settlement.currency
-    yield f"Charges {money(settlement.charges)}, refunds {money(settlement.refunds, currency)}."
+    yield f"Charges {money(settlement.charges, currency)}, refunds {money(settlement.refunds, currency)}."
     yield f"Commission of {settlement.commission_percent} %: {money(settlement.commission, currency)}."
-    carried = "" if float(settlement.carried) == 0 else f", with {money(settlement.carried)} carried over"
+    carried = (
+        "" if float(settlement.carried) == 0 else f", with {money(settlement.carried, currency)} carried over"
+    )
     yield f"Due {money(settlement.due, currency)}{carried}."
     if settlement.handed_over is not None and settlement.balance is not None:
-        yield f"Handed over {money(settlement.handed_over)}, balance {money(settlement.balance, currency)}."
+        yield (
+            f"Handed over {money(settlement.handed_over, currency)}, "
+            f"balance {money(settlement.balance, currency)}."
+        )
 
 
 def no_show_row(ticket: NoShow) -> Row:

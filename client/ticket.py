@@ -76,7 +76,12 @@ def _tickets(booking: Booking) -> Table:
         differs = ticket.status != booking.status
         remarks = filter(None, (end_of(ticket, booking), ticket.status if differs else ""))
         name = " ".join((ticket.name or "–", *(f"({remark})" for remark in remarks)))
-        cells = (str(ticket.ticket_no), str(ticket.seat_no or "–"), name, money(ticket.fare))
+        cells = (
+            str(ticket.ticket_no),
+            str(ticket.seat_no or "–"),
+            name,
+            money(ticket.fare, booking.currency),
+        )
         table.add_row(*(Text(cell) for cell in cells), style="dim" if differs else "")
     return table
 
@@ -116,7 +121,9 @@ def _summary(booking: Booking) -> list[RenderableType]:
     if booking.expires_at is not None:
         minutes = math.ceil((booking.expires_at - datetime.now(UTC)).total_seconds() / 60)
         before = hold_end_here(booking, booking.expires_at, None)
-        act = "Confirm" if booking.payment is None else f"Pay {booking.payment.amount}"
+        act = "Confirm"
+        if booking.payment is not None:
+            act = f"Pay {money(booking.payment.amount, booking.payment.currency)}"
         lines.append(Text(f"{act} within {minutes} minutes, before {before}", "yellow"))
     if due := due_line(booking):
         lines.append(Text(due, "bold" if booking.status == "held" else "dim"))

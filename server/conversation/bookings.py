@@ -100,10 +100,10 @@ def cancellation(context: Context, typed: str) -> Steps[None]:
     quote, confirmed = (yield from require(CancelQuote(**request))), None
     while quote.refund != confirmed:
         if confirmed is not None:
-            yield Tell(f"The refund has changed: it was {money(confirmed)}.", problem=True)
+            yield Tell(f"The refund has changed: it was {money(confirmed, quote.currency)}.", problem=True)
         if paid:
             yield Show(quote)
-        end = _refund_question(quote.refund, chosen) if paid else "? You have not paid yet."
+        end = _refund_question(quote.refund, chosen, booking) if paid else "? You have not paid yet."
         hint = f"You can cancel until {moment(quote.valid_until)}."
         if not (yield answers.ask_yes_no(f"Cancel {named}{end}", hint)):
             yield Tell("Nothing was cancelled.")
@@ -140,7 +140,7 @@ def alighting(context: Context, typed: str) -> Steps[None]:
     places = [] if stay else (yield from require(Places(kind=booking.kind))).places
     for n, stop in enumerate(stops, 1):
         place = "" if stay else stop.place
-        refund = f"refund {money(stop.refund)}" if float(stop.refund) else ""
+        refund = f"refund {money(stop.refund, booking.currency)}" if float(stop.refund) else ""
         yield Tell(f"  {n}  {', '.join(filter(None, (place, moment(stop.arrives_at), refund)))}")
     end = yield Ask(
         f"{'When do you leave' if stay else 'Where do you get off'}? {_numbers_of(stops)}",
@@ -153,7 +153,7 @@ def alighting(context: Context, typed: str) -> Steps[None]:
     tickets = f"{plural('ticket', numbers)} {listed(numbers, 'and')}"
     question = f"End {tickets} {where}" if len(booked) > 1 else f"{'Leave' if stay else 'Get off'} {where}"
     hint = "yes: the rest of the journey is for sale again. no: nothing changes."
-    if not (yield answers.ask_yes_no(question + _refund_question(stop.refund, chosen), hint)):
+    if not (yield answers.ask_yes_no(question + _refund_question(stop.refund, chosen, booking), hint)):
         yield Tell("Nothing was changed.")
         return
     ended = yield from require(Alight(**request, at=stop.stop_no))
@@ -425,13 +425,15 @@ def _named_tickets(booking: Booking, chosen: Sequence[Ticket], of: Sequence[Tick
     return f"{named} ({plural(words_of(booking.kind).seat, seats)} {listed(seats, 'and')})"
 
 
-def _refund_question(refund: str, tickets: Iterable[Ticket]) -> str:
+def _refund_question(refund: str, tickets: Iterable[Ticket], booking: Booking) -> str:
     """The end of a question: the refund, and the part of the fares that was not refunded before."""
     paid = sum(
         (Decimal(t.fare) - Decimal(t.refund) for t in tickets if t.status in ("booked", "displaced")),
         Decimal(),
     )
-    return f", and get {money(refund)} of {money(paid)} back?" if float(refund) else "? Nothing is refunded."
+    if not float(refund):
+        return "? Nothing is refunded."
+    return f", and get {money(refund, booking.currency)} of {money(paid, booking.currency)} back?"
 
 
 def _end_of_ticket(stop: AlightingStop, stops: Sequence[AlightingStop], *, stay: bool) -> str:

@@ -10,15 +10,15 @@ def part_lines(booking: Booking) -> Iterator[str]:
     """A line for each ticket whose fare has parts: Ticket 1: 260.00 + premium 52.00 - child 156.00."""
     for ticket in booking.tickets:
         if ticket.fare_parts:
-            parts = " ".join(_part(part) for part in ticket.fare_parts)
+            parts = " ".join(_part(part, booking.currency) for part in ticket.fare_parts)
             yield f"Ticket {ticket.ticket_no}: {parts}{_with_infant(ticket)}"
 
 
-def _part(part: FarePart) -> str:
+def _part(part: FarePart, currency: str | None) -> str:
     if part.name is None:
-        return money(part.amount)
+        return money(part.amount, currency)
     sign, amount = ("-", part.amount[1:]) if part.amount.startswith("-") else ("+", part.amount)
-    return f"{sign} {part.name} {money(amount)}"
+    return f"{sign} {part.name} {money(amount, currency)}"
 
 
 def _with_infant(ticket: Ticket) -> str:
@@ -36,7 +36,7 @@ def seat_fares(seat_map: Seats) -> list[str]:
     if not seat_map.classes:
         return [f"{money(seat_map.fare, seat_map.currency)} each"]
     return [
-        f"{one.name or 'others'} {money(one.fare)} each, free: {_free(seat_map, one)}"
+        f"{one.name or 'others'} {money(one.fare, seat_map.currency)} each, free: {_free(seat_map, one)}"
         for one in seat_map.classes
     ]
 

@@ -1,15 +1,15 @@
 """Payments to a provider: how a hold is paid, and whether it is paid by now."""
 
 from busware.server.conversation.dialogue import Call, Show, Steps, Tell
-from busware.server.conversation.words import hold_end_here
+from busware.server.conversation.words import hold_end_here, money
 from busware.server.protocol import Booking, Confirm, GetBooking, Pay, Payment, PaymentOutcome, Refusal
 
 _IF_IT_ARRIVES = "If it arrives now, it is given back, unless it can book the same seats at the same fare."
 
 
 def amount_of(payment: Payment) -> str:
-    """The amount of a payment with its currency: 260.00 INR."""
-    return f"{payment.amount} {payment.currency}"
+    """The amount of a payment with its currency: 1,260.00 INR."""
+    return f"{money(payment.amount)} {payment.currency}"
 
 
 def payment_lines(payment: Payment) -> list[str]:
@@ -19,7 +19,7 @@ def payment_lines(payment: Payment) -> list[str]:
     lines = [f"Payment of {amount_of(payment)} for booking {payment.reference}: {payment.state}."]
     lines += [payment.problem] if payment.problem else []
     for refund in payment.refunds:
-        lines.append(f"Refund of {refund.amount} {refund.currency}: {refund.state}.")
+        lines.append(f"Refund of {money(refund.amount)} {refund.currency}: {refund.state}.")
     return lines
 
 
@@ -41,7 +41,7 @@ def due_line(booking: Booking) -> str:
     """What is to be paid for a hold, or that it is paid; empty if it is not paid to a provider."""
     if booking.payment is None:
         return ""
-    amount = booking.payment.amount
+    amount = money(booking.payment.amount, booking.payment.currency)
     if booking.status != "held":
         return {
             "succeeded": f"Paid: {amount}.",

@@ -415,7 +415,7 @@ def _hold(words: Words, draft: BookingDraft, trip: Trip, wanted: Wanted) -> Step
     if held.payment is not None:
         return (yield from _pay(words, draft, held))
     fare, accepted = held.fare, None
-    question = f"Confirm, for {money(fare)}?"
+    question = f"Confirm, for {money(fare, held.currency)}?"
     hint = f"yes: book the {words.seat}s. no: release them. {after_expiry(held)}"
     while (yield ask_yes_no(question, hint)):
         booked: Booking | Refusal = yield Call(
@@ -428,10 +428,11 @@ def _hold(words: Words, draft: BookingDraft, trip: Trip, wanted: Wanted) -> Step
         yield Tell(f"The hold has expired. The {words.seat}s are still free.", problem=True)
         if fare == before:
             yield Tell("The fare is the same. What is refunded after a cancellation has changed.")
-            question = f"Confirm, for the same fare of {money(fare)}?"
+            question = f"Confirm, for the same fare of {money(fare, held.currency)}?"
         else:
-            yield Tell(f"The fare was {money(before)}. It is {money(fare)} now.")
-            question = f"Confirm, for the new fare of {money(fare)}?"
+            was, now = money(before, held.currency), money(fare, held.currency)
+            yield Tell(f"The fare was {was}. It is {now} now.")
+            question = f"Confirm, for the new fare of {now}?"
     yield Call(release(held))
     yield Tell(f"The {words.seat}s are released.{unpaid(held)}")
     return None
@@ -441,7 +442,8 @@ def _pay(words: Words, draft: BookingDraft, held: Booking) -> Steps[Booking | Re
     """Show how to pay a hold; the seats stay held meanwhile. None: the traveller declined."""
     assert held.payment is not None  # noqa: S101 - for the type checker
     hint = f"yes: keep the {words.seat}s, and show how to pay. no: release them."
-    if (yield ask_yes_no(f"Pay {money(held.payment.amount)}, and book the {words.seat}s?", hint)):
+    amount = money(held.payment.amount, held.payment.currency)
+    if (yield ask_yes_no(f"Pay {amount}, and book the {words.seat}s?", hint)):
         return (yield from payments.begin(held, draft.phone))
     yield Call(_make_release(draft.phone)(held))
     yield Tell(f"The {words.seat}s are released.")
@@ -461,7 +463,7 @@ def _join_waitlist(
     seats = f"{wanted.count} {plural(words.seat, range(wanted.count))}"
     fare = fare_of_class(trip.classes, draft.extras.seat_class, trip.fare)
     yes = yield ask_yes_no(
-        f"Wait for {seats} at {money(fare)} each, and pay when you get them?",
+        f"Wait for {seats} at {money(fare, trip.currency)} each, and pay when you get them?",
         "yes: join the waitlist. no: do not join it.",
     )
     if not yes:

@@ -200,8 +200,15 @@ def _ticket(ticket: Ticket, party: Booking) -> str:
     noun = words_of(party.kind).seat
     seat = f"no {noun} yet" if ticket.seat_no is None else f"{noun} {ticket.seat_no}"
     status = "" if ticket.status == party.status else ticket.status
-    refund = f"refunded {money(ticket.refund)}" if float(ticket.refund) else ""
-    words = (seat, ticket.name or "", money(ticket.fare), end_of(ticket, party), status, refund)
+    refund = f"refunded {money(ticket.refund, party.currency)}" if float(ticket.refund) else ""
+    words = (
+        seat,
+        ticket.name or "",
+        money(ticket.fare, party.currency),
+        end_of(ticket, party),
+        status,
+        refund,
+    )
     return f"  Ticket {ticket.ticket_no}: {', '.join(filter(None, words))}"
 
 

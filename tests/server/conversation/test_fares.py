@@ -38,6 +38,14 @@ def test_parts_are_a_sum(booking: Booking) -> None:
     ]
 
 
+def test_parts_have_the_currency_of_the_booking(booking: Booking) -> None:
+    parts = [replace(part, amount=f"{part.amount}0") for part in PARTS]
+    tickets = [replace(booking.tickets[0], fare_parts=parts)]
+    assert list(part_lines(replace(booking, tickets=tickets, currency="KWD"))) == [
+        "Ticket 1: 1,260.000 KWD + premium 252.000 KWD - child 756.000 KWD"
+    ]
+
+
 def test_seat_map_has_a_fare_or_a_line_for_each_class(seat_map: Seats) -> None:
     assert seat_fares(seat_map) == ["260.00 each"]
     first = seat_map.seats[0]
