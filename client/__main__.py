@@ -8,6 +8,7 @@ shtab are imported where they are used, because they would delay --help.
 import argparse
 import contextlib
 import getpass
+import os
 import ssl
 import sys
 from pathlib import Path
@@ -17,11 +18,13 @@ import msgspec
 
 from busware import bank_file, commands
 from busware.factory import new_client
+from busware.locales import LANGUAGE, locale_of
 from busware.preview import Plan, Report, plan
 from busware.retries import ConnectionLost, tls_context, with_key
 from busware.sdk import Client
 from busware.server import installation, output, protocol
 from busware.server.command_line import ask_new_password, confirmed, on_terminal
+from busware.server.conversation.words import AmountStyle, is_locale
 from busware.server.output import DONE, INTERRUPTED, NotShown, complain, report_not_shown, show
 from busware.server.protocol import Refusal, clean_text
 from busware.server.protocol.jsonrpc import RpcError
@@ -45,7 +48,11 @@ COMPLETE_HINTS = ("seats", "count")  # fields whose hints say what the field tak
 
 def main(arguments: list[str]) -> int:
     """Run a command line; return the exit status. Raises SystemExit."""
-    installation.require("terminal", "prompt_toolkit", "rich", "segno", "shtab")
+    installation.require("terminal", "babel", "prompt_toolkit", "rich", "segno", "shtab")
+    AmountStyle.locale = locale_of(os.environ)
+    if os.environ.get(LANGUAGE) and AmountStyle.locale and not is_locale(AmountStyle.locale):
+        complain(f"{LANGUAGE}={os.environ[LANGUAGE]} is no locale. Give one such as en_IN, or C.")
+        return USAGE
     parsed = commands.parse(commands.command_line(), arguments)
     if parsed.command == "completion":
         import shtab

@@ -62,6 +62,8 @@ environment:
                               given; register and login print it
   BUSWARE_AUTHORITY           certificates to verify the server with, unless
                               --authority is given
+  BUSWARE_LANGUAGE            how amounts are shown, such as en_IN; C: without
+                              symbols. By default as the system (LANG)
   NO_COLOR                    no colours
 """
 

@@ -91,6 +91,8 @@ ZONES = [  # of the timetables that come with Busware
                  "America/Los_Angeles")
 ]  # fmt: skip
 
+os.environ["BUSWARE_LANGUAGE"] = "C"  # the commands show amounts in the locale of the system otherwise
+
 # The duration of an example depends on the machine, so it has no limit.
 hypothesis.settings.register_profile(
     "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow],

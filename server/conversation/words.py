@@ -1,5 +1,6 @@
 """The nouns of each kind of service, and dates, amounts, numbers and bookings as text."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
@@ -163,12 +164,47 @@ def duration(departs: datetime, arrives: datetime) -> str:
     return f"{minutes // 60}h{minutes % 60:02d}"
 
 
+class AmountStyle:
+    """How this process shows amounts.
+
+    locale: of CLDR, such as en_IN; "": as in the plain text of the TCP port, which is published.
+    """
+
+    locale = ""
+
+
 def money(amount: str | Decimal, currency: str | None = None) -> str:
     """An amount with the decimals that it has, those of its currency: 1,234.50, or 5.250 KWD.
 
-    An amount in INR has no code, as in the texts of 0.1.0, which are published.
+    An amount in INR has no code, as in the texts of 0.1.0, which are published. With the locale of
+    AmountStyle, it is as people write it there: ₹1,234.50, KWD 5.250.
     """
-    return f"{Decimal(amount):,f}" + (f" {currency}" if currency not in (None, "INR") else "")
+    number = Decimal(amount)
+    if AmountStyle.locale and currency and (text := _local_amount(number, currency, AmountStyle.locale)):
+        return text
+    return f"{number:,f}" + (f" {currency}" if currency not in (None, "INR") else "")
+
+
+def is_locale(name: str) -> bool:
+    """Whether CLDR has a locale of this name."""
+    from babel import Locale, UnknownLocaleError  # as in _local_amount
+
+    try:
+        Locale.parse(name)
+    except (UnknownLocaleError, ValueError):
+        return False
+    return True
+
+
+def _local_amount(number: Decimal, currency: str, locale: str) -> str:
+    """An amount in a locale; "" if its currency has other decimals in CLDR, or if there is no such locale."""
+    from babel import numbers  # takes a tenth of a second, and most programs do not need it
+
+    decimals = len(format(number, "f").partition(".")[2])
+    if not is_locale(locale) or numbers.get_currency_precision(currency) != decimals:
+        return ""
+    text = numbers.format_currency(number, currency, locale=locale)
+    return re.sub(r"(?<=[A-Z])(?=\d)", "\N{NO-BREAK SPACE}", text)  # KWD 5.250, not KWD5.250
 
 
 def type_code(bus_type: str | None, ac: bool | None, service: str = "") -> str:
