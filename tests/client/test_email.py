@@ -66,9 +66,8 @@ def test_address_that_has_bounced_is_said_to_get_no_mail(
     database.query("INSERT INTO bounces (address, at, reason) VALUES (%s, api.now(), '550 no')", EMAIL)
     reference = client_socket.call("book", **SALE)["reference"]
     client_socket.send(f"email {EMAIL} {reference} {ASHA}")
-    receive_until(
-        client_socket, "Mail to a***@example.org cannot be delivered. Give another address: email ADDRESS."
-    )
+    receive_until(client_socket, "Mail to a***@example.org cannot be delivered. Give another address: email")
+    receive_until(client_socket, "ADDRESS.")  # the line is broken at 80 columns
 
 
 def test_options_of_book(run: Run, database: Database) -> None:  # noqa: F811
