@@ -41,8 +41,9 @@ BROKEN = [
     ),
     (
         "invoice_number",
-        INVOICE.format(1, 260, 0) + "; UPDATE invoicing SET prefix = 'KB'",
-        "invoice KA-2026-000001 of KSRTC has the number 1",
+        INVOICE.format(1, 260, 0) + "; ALTER TABLE invoices DISABLE TRIGGER USER;"
+        "UPDATE invoices SET number = 'KA-2026-000009'",
+        "invoice KA-2026-000009 of KSRTC has the number 1",
     ),
     (
         "invoice",
