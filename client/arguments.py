@@ -5,7 +5,7 @@ Its help text is the description of the request's field, unless it has another o
 
 import argparse
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any, get_args
 
 import msgspec
@@ -59,6 +59,16 @@ def _stop(text: str) -> str | int:
     """A place, or a stop number."""
     stop: str | int = _number(text) if text.isdecimal() else text
     return stop
+
+
+def _instant(text: str) -> datetime:
+    """A time; without an offset, in the time zone of this machine."""
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is not a time; write one such as 2026-12-01T09:00"
+        ) from None
 
 
 _GENDERS = get_args(get_args(protocol.Gender)[0])  # Gender is an Annotated[Literal]
@@ -478,6 +488,23 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         "help": "the number of the open settlement, as settlement prints it",
     },
     "handed_over": {"metavar": "AMOUNT", "help": "what the agent hands over, such as 4200.00"},
+    "webhook": {"metavar": "WEBHOOK"},
+    "--url": {"metavar": "URL"},
+    "--event": {
+        "dest": "types",
+        "metavar": "TYPE",
+        "action": _Codes,
+        "help": "a type of events that the webhook gets, such as booking.booked or booking.*; repeat it for "
+        "others; the default is all",
+    },
+    "--sending": {
+        "dest": "active",
+        "action": argparse.BooleanOptionalAction,
+        "help": "whether the webhook gets events",
+    },
+    "--state": {"metavar": "STATE", "choices": get_args(get_args(protocol.DeliveryState)[0])},
+    "--since": {"metavar": "TIME", "type": _instant},
+    "--delivery": {"dest": "delivery_no", "metavar": "N", "type": _number},
     "payment": {"metavar": "PAYMENT", "help": "the reference on the transfer, such as DTYV9P9"},
     "amount": {"metavar": "AMOUNT", "help": "the amount that has arrived, such as 520.00"},
     "currency": {"metavar": "CURRENCY", "help": "its currency, such as INR"},

@@ -55,7 +55,7 @@ class Plan(NamedTuple):
     accepted: protocol.Request | None = None
 
 
-def plan(request: protocol.Request, client: Client) -> Plan:  # noqa: PLR0911 - a case for each request
+def plan(request: protocol.Request, client: Client) -> Plan:  # noqa: C901, PLR0911 - a case for each request
     """The plan of a request. Raises Refusal, as the request would, and ConnectionLost.
 
     It reads the state before the request, which `report` compares with the reply. It is called again after a
@@ -72,6 +72,10 @@ def plan(request: protocol.Request, client: Client) -> Plan:  # noqa: PLR0911 - 
             return _plan_of_exchange(request, client)
         case protocol.CancelTrip():
             return Plan(_of_cancelled_trip(request, client))
+        case protocol.DeleteWebhook():
+            return Plan(
+                _of_deleted_webhook(request, client), lambda gone: f"Webhook {gone.webhook} is deleted."
+            )
         case protocol.SettlePayment(plan=False):
             planned = client.call(msgspec.structs.replace(request, plan=True), protocol.PaymentOutcome)
             return Plan(Preview("Settle the payment?", outcome_line(planned, plan=True)))
@@ -164,6 +168,15 @@ def _named(tickets: list[protocol.Ticket], booking: protocol.Booking) -> str:
     named = f"{plural('ticket', numbers)} {listed(numbers, 'and')}"
     seat = words_of(booking.kind).seat
     return f"{named} ({plural(seat, seats)} {listed(seats, 'and')})" if seats else named
+
+
+def _of_deleted_webhook(request: protocol.DeleteWebhook, client: Client) -> Preview | None:
+    """The question before a webhook is deleted; None if there is none, which is refused then."""
+    for webhook in client.webhooks(request.operator):
+        if webhook.webhook == request.webhook:
+            facts = f"{webhook.url}: {counted(webhook.waiting, 'event')} not delivered yet."
+            return Preview(f"Delete webhook {webhook.webhook}?", facts)
+    return None
 
 
 def _of_cancelled_trip(request: protocol.CancelTrip, client: Client) -> Preview | None:

@@ -56,6 +56,8 @@ from busware.server.protocol import (
     ChangedService,
     ChangeSeat,
     DelayedTrip,
+    Delivery,
+    DeliveryList,
     Done,
     Driver,
     DriverList,
@@ -83,6 +85,7 @@ from busware.server.protocol import (
     RefundList,
     Refusal,
     Release,
+    Replay,
     Request,
     SalesReport,
     Say,
@@ -100,6 +103,8 @@ from busware.server.protocol import (
     Vehicle,
     VehicleExchange,
     VehicleList,
+    Webhook,
+    WebhookList,
 )
 from busware.server.protocol.jsonrpc import RpcError
 from busware.service_text import change_lines, service_lines
@@ -108,6 +113,7 @@ from busware.tables import (
     agent_row,
     alighting_stop_row,
     booking_row,
+    delivery_row,
     driver_row,
     event_row,
     leg_row,
@@ -127,6 +133,8 @@ from busware.tables import (
     ticket_rows,
     trip_row,
     vehicle_row,
+    webhook_lines,
+    webhook_row,
 )
 
 PIPED_COLUMNS = 1000  # the width where there is no terminal
@@ -318,6 +326,19 @@ def reply(  # noqa: C901, PLR0911, PLR0912, PLR0915 - a case for each reply
             return Text(sent_line(answer))
         case EventList():
             return page(map(event_row, answer.events), answer.next, if_empty="There are no later events.")
+        case WebhookList():
+            return table(map(webhook_row, answer.webhooks), if_empty="You have no webhook.")
+        case Webhook():
+            return Group(table([webhook_row(answer)]), *map(Text, webhook_lines(answer)))
+        case Delivery():
+            return table([delivery_row(answer)])
+        case DeliveryList():
+            return page(
+                map(delivery_row, answer.deliveries), answer.next, if_empty="There are no such deliveries."
+            )
+        case Replay():
+            more = f" There are more: --after {answer.next}" if answer.more else ""
+            return Text(f"{counted(answer.replayed, 'event')} will be sent again.{more}")
         case PromoCode():
             return table([promo_code_row(answer)], if_empty="")
         case PromoCodeList():

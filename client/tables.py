@@ -22,6 +22,7 @@ from busware.server.protocol import (
     Agent,
     AlightingStop,
     Booking,
+    Delivery,
     Driver,
     Event,
     Leg,
@@ -39,6 +40,7 @@ from busware.server.protocol import (
     Ticket,
     Trip,
     Vehicle,
+    Webhook,
 )
 
 COLUMN_GAP = 2  # spaces between columns
@@ -277,6 +279,42 @@ def open_refund_row(refund: OpenRefund) -> Row:
         ">Amount": f"{money(refund.amount)} {refund.currency}",
         "Since": moment(refund.created_at),
         "Problem": refund.problem or "",
+    }
+
+
+def webhook_row(webhook: Webhook) -> Row:
+    """A webhook of an operator."""
+    return {
+        "Webhook": webhook.webhook,
+        "URL": webhook.url,
+        "Events": ", ".join(webhook.types),
+        "Gets events": "yes" if webhook.active else "no",
+        ">Waiting": str(webhook.waiting),
+        ">Failed": str(webhook.failed),
+        "Problem": webhook.problem or "",
+    }
+
+
+def webhook_lines(webhook: Webhook) -> Iterator[str]:
+    """The new secret of a webhook."""
+    if webhook.secret:
+        yield f"Secret: {webhook.secret}"
+        yield "It is not shown again. The receiver checks the signatures with it."
+    if webhook.earlier_secret_until:
+        yield f"The earlier secret signs, too, until {moment(webhook.earlier_secret_until)}."
+
+
+def delivery_row(delivery: Delivery) -> Row:
+    """A delivery to a webhook."""
+    return {
+        ">Delivery": str(delivery.delivery_no),
+        "At": delivery.created_at.strftime("%Y-%m-%d %H:%M:%S"),
+        ">Position": str(delivery.position or ""),
+        "Event": delivery.type,
+        "Booking": delivery.reference or "",
+        "State": delivery.state,
+        ">Attempts": str(delivery.attempts),
+        "Error": delivery.error or "",
     }
 
 

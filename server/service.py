@@ -33,6 +33,7 @@ from busware.server.push.pusher import Pusher
 from busware.server.settings import Settings, SettingsError
 from busware.server.tcp.server import TcpServer
 from busware.server.tls import is_loopback, server_context
+from busware.server.webhooks.carrier import WebhookCarrier
 
 log = logging.getLogger("busware.service")
 
@@ -99,6 +100,7 @@ def serve(
     outbox.register("mail", messages.carry_mail)
     outbox.register("sms", messages.carry_sms)
     outbox.register("refund", operations.payments.carry_refund)
+    outbox.register("webhook", WebhookCarrier(pool, settings).carry)
     outbox.start()
     stops.append(
         [("housekeeping", housekeeper.stop), ("outbox", lambda: outbox.stop(deadlines.seconds_left()))]

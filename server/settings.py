@@ -49,6 +49,7 @@ from busware.server.setting_kinds import (
     networks,
     setting,
 )
+from busware.server.webhook_settings import WebhookSettings
 
 
 class SettingsError(ValueError):
@@ -56,7 +57,7 @@ class SettingsError(ValueError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(MessageSettings, PaymentSettings):
+class Settings(MessageSettings, PaymentSettings, WebhookSettings):
     """The settings of a server. `Settings.load()` reads them; a test makes `Settings(port=0, …)`."""
 
     # The database to use.
@@ -363,7 +364,7 @@ class Settings(MessageSettings, PaymentSettings):
         DURATION,
     )
     outbox_threads: int = setting(
-        4, "threads", "the most mails, webhooks and refunds that a process sends at once", COUNT
+        4, "threads", "the most mails, messages and refunds that a process sends at once", COUNT
     )
     outbox_lease_seconds: float = setting(
         120,

@@ -68,3 +68,19 @@ CREATE TYPE api.outcome AS (
     deferred  boolean,
     bus_id    bigint       -- the service to which the write has moved the booking; NULL: it has not moved
 );
+
+-- A row of the outbox that a worker has claimed. age: since it was added. event: what caused it, a row of table events; NULL: nothing,
+-- or it was deleted.
+CREATE TYPE api.claimed_row AS (
+    outbox_no   bigint,
+    key         uuid,
+    kind        text,
+    payload     jsonb,
+    bus_id      bigint,
+    reference   text,
+    attempts    int,
+    created_at  timestamptz,
+    age         interval,
+    event       jsonb,
+    webhook_no  bigint
+);

@@ -6,15 +6,16 @@
 -- api.finish_outbox ends the last row before it. The lock on that row lets that end see this row.
 CREATE OR REPLACE FUNCTION api.enqueue(
     kind text, payload jsonb, bus_id bigint DEFAULT NULL, reference text DEFAULT NULL, ordered_by text DEFAULT NULL,
-    event_no bigint DEFAULT NULL, key uuid DEFAULT NULL
+    event_no bigint DEFAULT NULL, key uuid DEFAULT NULL, webhook_no bigint DEFAULT NULL
 ) RETURNS bigint
 LANGUAGE sql AS $$
     WITH before AS MATERIALIZED (
         SELECT FROM outbox b WHERE b.ordered_by = enqueue.ordered_by AND b.state = 'waiting' ORDER BY b.outbox_no DESC LIMIT 1 FOR SHARE
     )
-    INSERT INTO outbox (key, kind, ordered_by, event_no, bus_id, reference, payload, created_at, due_at)
+    INSERT INTO outbox (key, kind, ordered_by, event_no, bus_id, reference, payload, created_at, due_at, webhook_no)
     VALUES (coalesce(enqueue.key, gen_random_uuid()), enqueue.kind, enqueue.ordered_by, enqueue.event_no, enqueue.bus_id,
-            enqueue.reference, enqueue.payload, api.now(), CASE WHEN EXISTS (SELECT FROM before) THEN 'infinity' ELSE api.now() END)
+            enqueue.reference, enqueue.payload, api.now(), CASE WHEN EXISTS (SELECT FROM before) THEN 'infinity' ELSE api.now() END,
+            enqueue.webhook_no)
     ON CONFLICT ON CONSTRAINT outbox_key_key DO NOTHING
     RETURNING outbox_no
 $$;

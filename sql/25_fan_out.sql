@@ -5,4 +5,5 @@ LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM api.issue_invoices(e);
     PERFORM api.enqueue_mail(e);
+    PERFORM api.enqueue_webhooks(e);
 END $$;

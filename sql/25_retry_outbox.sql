@@ -9,7 +9,8 @@ DECLARE
 BEGIN
     DELETE FROM outbox o WHERE o.outbox_no = retry_outbox.outbox_no AND o.state = 'dead' RETURNING o.* INTO dead;
     RETURN CASE WHEN dead.outbox_no IS NOT NULL THEN
-        api.enqueue(dead.kind, dead.payload, dead.bus_id, dead.reference, dead.ordered_by, dead.event_no, dead.key) END;
+        api.enqueue(dead.kind, dead.payload, dead.bus_id, dead.reference, dead.ordered_by, dead.event_no, dead.key,
+            dead.webhook_no) END;
 END $$;
 
 -- Delete a dead row. Returns its number; NULL: it is not dead.

@@ -1,26 +1,30 @@
 -- The outbox, for the workers of the servers. A worker claims a row, which commits; carries it out, with no transaction open and
 -- no lock held; and finishes it. If it dies, the row is due again when its lease ends, so it is carried out at least once.
 
--- Claim at most `count` rows of these kinds that are due, the longest due first: adds 1 to their attempts, and lets them be due again
--- after the lease. A row behind an unfinished one with the same ordered_by is not claimed. A row that is dead is finished: those
--- behind it go on. age: since it was added. event: the event that caused the row, NULL if it has none.
-CREATE OR REPLACE FUNCTION api.claim_outbox(kinds text[], count int, lease interval)
-RETURNS TABLE (outbox_no bigint, key uuid, kind text, payload jsonb, bus_id bigint, reference text, attempts int,
-               created_at timestamptz, age interval, event jsonb)
+-- Claim at most `count` rows of these kinds that are due, the longest due first. A row behind an unfinished one with the same
+-- ordered_by is not claimed. A row that is dead is finished: those behind it go on. Deliveries to webhooks: api.claim_delivery.
+CREATE OR REPLACE FUNCTION api.claim_outbox(kinds text[], count int, lease interval) RETURNS SETOF api.claimed_row
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp SET enable_seqscan = off AS $$
-    WITH due AS MATERIALIZED (
+    SELECT * FROM api.claim_rows(ARRAY(
         SELECT o.outbox_no FROM outbox o
-        WHERE o.state = 'waiting' AND o.due_at <= api.now() AND o.kind = ANY (kinds)
+        WHERE o.state = 'waiting' AND o.webhook_no IS NULL AND o.due_at <= api.now() AND o.kind = ANY (kinds)
           AND NOT EXISTS (SELECT FROM outbox b
               WHERE b.ordered_by = o.ordered_by AND b.state = 'waiting' AND b.outbox_no < o.outbox_no)
-        ORDER BY o.due_at LIMIT claim_outbox.count FOR UPDATE OF o SKIP LOCKED
-    ), claimed AS (
-        UPDATE outbox o SET attempts = o.attempts + 1, due_at = api.now() + lease
-        FROM due WHERE o.outbox_no = due.outbox_no
-        RETURNING o.*
-    )
-    SELECT c.outbox_no, c.key, c.kind, c.payload, c.bus_id, c.reference, c.attempts, c.created_at, api.now() - c.created_at, to_jsonb(e)
-    FROM claimed c LEFT JOIN events e ON e.event_no = c.event_no ORDER BY c.outbox_no
+        ORDER BY o.due_at LIMIT claim_outbox.count FOR UPDATE OF o SKIP LOCKED), lease)
+$$;
+
+-- Claim the delivery that is due for the longest time. full_webhooks: those that get no more for now. The rows of each webhook are
+-- read apart, because one whose receiver does not answer may have very many.
+CREATE OR REPLACE FUNCTION api.claim_delivery(full_webhooks bigint[], lease interval) RETURNS SETOF api.claimed_row
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp SET enable_seqscan = off AS $$
+    SELECT * FROM api.claim_rows(ARRAY(
+        SELECT first.outbox_no FROM webhooks w CROSS JOIN LATERAL (
+            SELECT o.outbox_no, o.due_at FROM outbox o
+            WHERE o.webhook_no = w.webhook_no AND o.state = 'waiting' AND o.due_at <= api.now()
+              AND NOT EXISTS (SELECT FROM outbox b
+                  WHERE b.ordered_by = o.ordered_by AND b.state = 'waiting' AND b.outbox_no < o.outbox_no)
+            ORDER BY o.due_at LIMIT 1 FOR UPDATE OF o SKIP LOCKED) AS first
+        WHERE w.webhook_no <> ALL (full_webhooks) ORDER BY first.due_at LIMIT 1), lease)
 $$;
 
 -- Finish a row that was claimed as its attempt number `attempts`. error: NULL, it is done; else why not. retry_after: it is due again

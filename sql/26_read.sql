@@ -11,7 +11,8 @@ BEGIN
         kind text, origin text, destination text, date date, until date, bus_type text, ac boolean, seats int,
         bus_id bigint, travel_date date, boarding_date date, from_stop int, to_stop int, reference text, phone text, tickets int[],
         at jsonb, place text, account text, operator text, after text, "limit" int, current boolean,
-        "from" date, "to" date, "group" text, "by" text, vehicle text, agent text, settlement_no int, scan int);
+        "from" date, "to" date, "group" text, "by" text, vehicle text, agent text, settlement_no int, scan int, webhook text,
+        state text);
     CASE method   -- any other method raises an exception
         WHEN 'places' THEN answer := api.places(a.kind, a.origin);
         WHEN 'search' THEN
@@ -45,6 +46,8 @@ BEGIN
         WHEN 'sales' THEN answer := api.sales(a.account, a."from", a."to", a."group", a."by");
         WHEN 'load' THEN answer := api.load(a.account, a.bus_id, a.travel_date);
         WHEN 'events' THEN answer := api.events(a.account, a."limit", a.after, a.scan);
+        WHEN 'webhooks' THEN answer := api.webhooks(a.account, a.operator);
+        WHEN 'webhook_deliveries' THEN answer := api.deliveries(a.account, a.operator, a.webhook, a.state, a."limit", a.after);
         WHEN 'occupancy' THEN answer := api.occupancy(a.account, a.bus_id, a.travel_date);
     END CASE;
     refused := answer ? 'reason';

@@ -342,6 +342,13 @@ LANGUAGE sql STABLE AS $$
        OR o.state = 'waiting' AND o.due_at = 'infinity' AND NOT EXISTS (SELECT FROM outbox b
            WHERE b.ordered_by = o.ordered_by AND b.state = 'waiting' AND b.outbox_no < o.outbox_no)
     UNION ALL
+    -- A webhook has a current secret, and nothing waits for it while it is not active.
+    SELECT 'webhook', NULL, NULL, format('webhook %s of %s has no current secret', w.webhook, w.operator) FROM webhooks w
+    WHERE NOT EXISTS (SELECT FROM webhook_secrets s WHERE s.webhook_no = w.webhook_no AND s.valid_until IS NULL)
+    UNION ALL
+    SELECT 'webhook', o.bus_id, NULL, format('row %s of the outbox waits for webhook %s of %s, which is not active', o.outbox_no, w.webhook, w.operator)
+    FROM outbox o JOIN webhooks w ON w.webhook_no = o.webhook_no WHERE o.state = 'waiting' AND NOT w.active
+    UNION ALL
     -- A trip is settled no later than its first hold or waitlist entry expires.
     SELECT 'unsettled', p.bus_id, p.travel_date, format('ticket %s/%s expires at %s, the trip is settled at %s',
         p.reference, p.ticket_no, p.expires_at, coalesce(t.settle_at::text, 'no time'))

@@ -29,6 +29,8 @@ visitor         a browser without JavaScript that visits the pages of `http`; ot
 play            a function that plays an extended dialogue on `server`: a line, and answers.
 connect         a function that opens a LineClient to `server`; client_socket is such a LineClient.
 away_from_midnight  waits while midnight is near in a time zone of the timetables, for a running clock.
+receiver        a receiver of webhooks: `.url`, `.next()`, `.answers`, and `.settings(…)`, with which a server
+                may send there. hooks: webhooks that lead to it: `.put()`, `.start()`, `.states()`.
 stripe_server   localstripe in a process of its own, without data: `.url`, `.settings`, and what payers do.
 pgbouncer       a PgBouncer in front of `database`, in transaction mode or in the mode of the mark
                 `@pytest.mark.pool_mode("session")`: `.url` and `.owner_url` connect through it.
@@ -79,6 +81,7 @@ from tests.support.processes import running_on, wait_for_end
 from tests.support.project import TIMETABLE
 from tests.support.pushing import console, pushing  # noqa: F401 - fixtures
 from tests.support.race import race  # noqa: F401 - a fixture
+from tests.support.receiver import hooks, receiver  # noqa: F401 - fixtures
 from tests.support.schema_api import api  # noqa: F401 - a fixture
 from tests.support.serving import line_to, urls  # noqa: F401 - fixtures
 from tests.support.stripe_server import stripe_process, stripe_server  # noqa: F401 - fixtures

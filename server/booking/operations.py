@@ -30,6 +30,8 @@ from busware.server.payments.payments import Payments
 from busware.server.protocol import Answer, Caller, Refusal, Request
 from busware.server.push.messages import Messages
 from busware.server.settings import Settings
+from busware.server.webhooks import targets
+from busware.server.webhooks.carrier import new_secret
 
 _CACHED_PHONES = 10_000  # numbers; parsing one takes longer than everything else here
 _UNCHANGED_FIELDS = ("key", "password", "token")  # strings that are not normalized
@@ -97,6 +99,11 @@ class Operations:
             protocol.PutInvoicing: self._put_invoicing,
             protocol.PutAgent: self._change_agent,
             protocol.SettleAgent: self._change_agent,
+            protocol.PutWebhook: self._put_webhook,
+            protocol.DeleteWebhook: self._change_webhook,
+            protocol.RotateWebhookSecret: self._change_webhook,
+            protocol.TestWebhook: self._change_webhook,
+            protocol.ReplayWebhook: self._replay_webhook,
             protocol.Confirm: self._confirm,
             protocol.Pay: self._pay,
             protocol.SettlePayment: self._settle_payment,
@@ -195,6 +202,30 @@ class Operations:
 
     def _change_agent(self, request: Request, caller: Caller) -> Answer:
         return self._pool.change_agent(request.method, Raw(_args(request, caller)))
+
+    def _put_webhook(self, request: protocol.PutWebhook, caller: Caller) -> Answer:
+        if request.types is not UNSET and (unknown := protocol.unknown_types(request.types)):
+            raise request.wrong("types", f"There are no events of the type {unknown[0]}.")
+        if request.url is not UNSET:
+            try:
+                targets.check(request.url, self._settings)
+            except targets.Refused as refused:
+                raise request.wrong("url", str(refused)) from None
+        return self._change_webhook(request, caller)
+
+    def _replay_webhook(self, request: protocol.ReplayWebhook, caller: Caller) -> Answer:
+        _check_either(request)
+        return self._change_webhook(request, caller)
+
+    def _change_webhook(self, request: Request, caller: Caller) -> Answer:
+        """Execute a write on webhooks. A new secret goes with each, and is used by those that need one."""
+        args = msgspec.to_builtins(request) | {"account": caller.account, "secret": new_secret()}
+        limits = {
+            "webhooks": self._settings.webhooks_per_operator,
+            "secrets": self._settings.webhook_secrets,
+            "secret_seconds": self._settings.webhook_secret_hours * 3600,
+        }
+        return self._pool.change_webhook(request.method, Raw(_encode(args)), Raw(_encode(limits)))
 
     def _confirm(self, request: protocol.Confirm, caller: Caller) -> Answer:
         """Confirm a hold. If it is not paid, ask the provider first whether it is paid by now."""

@@ -93,6 +93,14 @@ RIGHTS: dict[type[Request], tuple[Role, ...]] = {
     protocol.PutAgent: OPERATORS,
     protocol.GetSettlement: COUNTERS,
     protocol.SettleAgent: OPERATORS,
+    # The database also checks the operator of the webhook:
+    protocol.Webhooks: OPERATORS,
+    protocol.PutWebhook: OPERATORS,
+    protocol.DeleteWebhook: OPERATORS,
+    protocol.RotateWebhookSecret: OPERATORS,
+    protocol.TestWebhook: OPERATORS,
+    protocol.WebhookDeliveries: OPERATORS,
+    protocol.ReplayWebhook: OPERATORS,
 }
 
 

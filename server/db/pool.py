@@ -261,6 +261,12 @@ class Pool:
         """Execute a write on agents or their settlements."""
         return self._answer("SELECT refused, answer FROM api.change_agent(%s, %s)", method, args)
 
+    def change_webhook(self, method: str, args: Raw, limits: Raw) -> Answer:
+        """Execute a write on webhooks. limits: of the server, in JSON."""
+        statement = "SELECT refused, answer FROM api.change_webhook(%s, %s, %s)"
+        ((refused, answer),) = self.execute(statement, (method, args, limits))
+        return Answer(answer, refused)
+
     def settle_refund(self, args: Raw) -> Answer:
         """Record that an operator has paid a refund back. args: the request, with the account."""
         return self._answer("SELECT refused, answer FROM api.settle_refund(%s)", args)

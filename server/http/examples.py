@@ -9,6 +9,7 @@ from busware.server.http.agent_examples import AGENT_EXAMPLES
 from busware.server.http.invoice_examples import INVOICE_EXAMPLES
 from busware.server.http.payment_examples import PAYMENT_EXAMPLES, PAYMENT_REQUIRED, Json
 from busware.server.http.problems import Problem, of_body, of_refusal, of_status
+from busware.server.http.webhook_examples import WEBHOOK_EXAMPLES
 from busware.server.protocol import VERSION, Refusal
 
 
@@ -411,10 +412,7 @@ EXAMPLES: dict[str, Example] = {
     ),
     "block_seats": Example(
         {**_TRIP, "seats": [3], "reason": "The seat is broken."},
-        {
-            **_TRIP,
-            "blocked": [{"seat_no": 3, "from_stop": 1, "to_stop": None, "reason": "The seat is broken."}],
-        },
+        {**_TRIP, "blocked": [{"seat_no": 3, "from_stop": 1, "to_stop": None, "reason": "It is broken."}]},
     ),
     "unblock_seats": Example({**_TRIP, "seats": [3]}, {**_TRIP, "blocked": []}),
     "services": Example(
@@ -510,7 +508,7 @@ EXAMPLES: dict[str, Example] = {
     ),
     **{
         method: Example(*fields)
-        for method, fields in (AGENT_EXAMPLES | INVOICE_EXAMPLES | PAYMENT_EXAMPLES).items()
+        for method, fields in (AGENT_EXAMPLES | INVOICE_EXAMPLES | PAYMENT_EXAMPLES | WEBHOOK_EXAMPLES).items()
     },
     "open_sales": Example({"bus_id": 101, "from": "2026-12-05", "to": "2027-03-31"}, {"opened": 56}),
 }

@@ -33,6 +33,8 @@ _LOOKUP_FIELDS = {
     "agent",
     "payment",
     "refund_id",
+    "webhook",
+    "delivery_no",
 }
 _STATUSES_OF_EVERY_PATH = (400, 403, 408, 412, 421, 431, 500, 503)
 _TAGS = {
@@ -55,6 +57,7 @@ _TAGS = {
     "agents": "For operators: agents, who sell at a counter",
     "payments": "For operators: payments that have arrived",
     "refunds": "For operators: refunds to pay back",
+    "webhooks": "For operators: URLs to which events are sent",
     "settlement": "For operators and agents: the cash of an agent",
     "invoices": "For operators: invoices and credit notes",
     "invoicing": "For operators: what is on their invoices",

@@ -6,14 +6,19 @@ row, calls the carrier of its kind, and finishes the row; no transaction is open
 meanwhile. A row is carried out at least once: if the process dies after the call and before the row is
 finished, another attempt follows when the lease of the claim ends. So each attempt has the same key, by which
 the receiver recognizes it.
+
+Deliveries to webhooks have threads of their own, and one webhook has some of them at most. So a receiver that
+does not answer delays no mail and no refund, and few deliveries to other receivers.
 """
 
 import logging
 import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from msgspec import Raw, Struct
@@ -26,12 +31,12 @@ from busware.server.worker_thread import WorkerThread
 log = logging.getLogger("busware.outbox")
 
 _PUBLISH = "SELECT api.publish_events(%s)"
-_CLAIM = (
-    "SELECT outbox_no, key, kind, payload, bus_id, reference, attempts, created_at, age, event "
-    "FROM api.claim_outbox(%s, 1, make_interval(secs => %s))"
-)
+_ROW = "outbox_no, key, kind, payload, bus_id, reference, attempts, created_at, age, event, webhook_no"
+_CLAIM = f"SELECT {_ROW} FROM api.claim_outbox(%s, 1, make_interval(secs => %s))"  # noqa: S608 - a constant
+_CLAIM_DELIVERY = f"SELECT {_ROW} FROM api.claim_delivery(%s, make_interval(secs => %s))"  # noqa: S608
 _FINISH = "SELECT api.finish_outbox(%s, %s, %s, make_interval(secs => %s))"
 _ERROR_CHARACTERS = 500  # of the reason that is stored
+_WEBHOOK = "webhook"  # the kind of deliveries to webhooks
 
 
 class OutboxRow(Struct, frozen=True):
@@ -39,7 +44,7 @@ class OutboxRow(Struct, frozen=True):
 
     key: the idempotency key, the same at each attempt. payload: JSON of the code that added the row.
     attempts: with this one. age: since the row was added. event: the event that caused the row, as a row of
-    table events in JSON; None if there is none, or if it was deleted.
+    table events in JSON; None if there is none, or if it was deleted. webhook_no: of a delivery to a webhook.
     """
 
     outbox_no: int
@@ -52,6 +57,7 @@ class OutboxRow(Struct, frozen=True):
     created_at: datetime
     age: timedelta
     event: Raw | None
+    webhook_no: int | None
 
 
 class Retry(Exception):
@@ -82,6 +88,8 @@ class Outbox:
         self._publish_count = settings.publish_batch
         self._publisher = WorkerThread("events", self._publish, settings.outbox_seconds)
         self._threads: list[WorkerThread] = []
+        self._claiming = threading.Lock()  # guards the next attribute
+        self._deliveries = Counter[int | None]()  # those that this process carries out now, by webhook
 
     def register(self, kind: str, carrier: Carrier) -> None:
         """Set what carries out the rows of a kind. Call it before `start`.
@@ -93,10 +101,18 @@ class Outbox:
 
     def start(self) -> None:
         """Start the threads."""
-        if self._carriers:
-            self._threads = [
-                WorkerThread(f"outbox {n}", self._carry_out, self._settings.outbox_seconds)
-                for n in range(self._settings.outbox_threads)
+        settings = self._settings
+        if self._carriers.keys() - {_WEBHOOK}:
+            self._threads += [
+                WorkerThread(f"outbox {n}", partial(self._carry_out, self._claim), settings.outbox_seconds)
+                for n in range(settings.outbox_threads)
+            ]
+        if _WEBHOOK in self._carriers:
+            self._threads += [
+                WorkerThread(
+                    f"webhooks {n}", partial(self._carry_out, self._claim_delivery), settings.outbox_seconds
+                )
+                for n in range(settings.webhook_threads)
             ]
         for thread in (self._publisher, *self._threads):
             thread.schedule()
@@ -140,17 +156,36 @@ class Outbox:
         self._stopping.wait(self._settings.publish_ms / 1000)  # events of this time are published together
         return 0.0 if published is None else self._settings.outbox_seconds  # None: another process publishes
 
-    def _carry_out(self) -> float:
+    def _carry_out(self, claim: Callable[[], list[OutboxRow]]) -> float:
         """Carry out the rows that are due. Returns the seconds until the next time."""
-        kinds, lease = list(self._carriers), self._settings.outbox_lease_seconds
         while not self._stopping.is_set():
-            lease_ends_at = time.monotonic() + lease
-            rows = self._pool.execute(_CLAIM, (kinds, lease))
+            lease_ends_at = time.monotonic() + self._settings.outbox_lease_seconds
+            rows = claim()
             if not rows:
                 break
-            row = OutboxRow(*rows[0])
-            self._finish(row, *self._carry(row), lease_ends_at)
+            (row,) = rows
+            try:
+                self._finish(row, *self._carry(row), lease_ends_at)
+            finally:
+                with self._claiming:
+                    self._deliveries[row.webhook_no] -= 1
         return self._settings.outbox_seconds
+
+    def _claim(self) -> list[OutboxRow]:
+        """Claim a row that is no delivery to a webhook, if one is due."""
+        kinds = [kind for kind in self._carriers if kind != _WEBHOOK]
+        rows = self._pool.execute(_CLAIM, (kinds, self._settings.outbox_lease_seconds))
+        return [OutboxRow(*row) for row in rows]
+
+    def _claim_delivery(self) -> list[OutboxRow]:
+        """Claim a delivery to a webhook that has not as many as it may have at once."""
+        most = self._settings.webhook_threads_per_receiver
+        with self._claiming:
+            full = [webhook for webhook, count in self._deliveries.items() if webhook and count >= most]
+            rows = self._pool.execute(_CLAIM_DELIVERY, (full, self._settings.outbox_lease_seconds))
+            claimed = [OutboxRow(*row) for row in rows]
+            self._deliveries.update(row.webhook_no for row in claimed)
+        return claimed
 
     def _carry(self, row: OutboxRow) -> tuple[str | None, float | None]:
         """Call the carrier. Returns the error or None, and the seconds until the next attempt."""

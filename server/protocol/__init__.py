@@ -12,6 +12,7 @@ text      cleaning and comparing of texts               services  a service as a
 operator_requests, operator_replies  the same for operators
 agents    agents and their settlements                  events    the log of events
 payments  payments to a provider                        invoices  invoices, taxes, accounts of money
+webhooks  webhooks of operators
 """
 
 from busware.server.protocol.agents import *  # noqa: F403
@@ -28,6 +29,7 @@ from busware.server.protocol.requests import *  # noqa: F403
 from busware.server.protocol.service_requests import *  # noqa: F403
 from busware.server.protocol.services import *  # noqa: F403
 from busware.server.protocol.text import *  # noqa: F403
+from busware.server.protocol.webhooks import *  # noqa: F403
 
 JSONRPC = "2.0"
 SERVER = "busware"

@@ -91,6 +91,10 @@ REASONS: dict[str, str] = {
     "in `currency`",
     "unknown_agent": "the operator has no such agent",
     "already_settled": "the settlement is closed; `settlement_no` is the number of the open one",
+    "unknown_webhook": "the operator has no such webhook",
+    "webhook_not_active": "the webhook gets no events now: its operator or the server has paused it",
+    "too_many_webhooks": "the operator has as many webhooks as it may have; `limit` is the largest number",
+    "too_many_secrets": "the webhook has as many valid secrets as it may have; `limit` is the largest number",
     "plan_changed": "bookings of the trip have changed since the plan was made: make a new plan",
     "key_reused": "the idempotency key was used for a different request",
     "service_in_use": "tickets prevent the change of a service; `fields` are the fields that cannot change, "

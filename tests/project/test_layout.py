@@ -28,7 +28,8 @@ MAY_IMPORT = {
     "setting_kinds": "installation",
     "message_settings": "setting_kinds",
     "payment_settings": "setting_kinds",
-    "settings": "installation message_settings payment_settings setting_kinds",
+    "webhook_settings": "setting_kinds",
+    "settings": "installation message_settings payment_settings setting_kinds webhook_settings",
     "addresses": "settings",
     "health": "command_line installation output settings",
     "logs": "settings",
@@ -49,7 +50,8 @@ MAY_IMPORT = {
     "push": "addresses db protocol settings worker_thread",
     "accounts": "addresses command_line db embedded installation output protocol setting_kinds settings",
     "payments": "db outbox protocol settings worker_thread",
-    "booking": "accounts addresses db metrics payments protocol push settings",
+    "webhooks": "db outbox protocol settings",
+    "booking": "accounts addresses db metrics payments protocol push settings webhooks",
     "tcp": "addresses booking conversation ports protocol push setting_kinds settings tls",
     "documents": "conversation protocol",
     "reconciliation": "command_line documents embedded installation output payments protocol settings",
@@ -60,7 +62,7 @@ MAY_IMPORT = {
     "pages": "conversation documents http languages mail protocol settings",
     "console": "command_line conversation db embedded installation logs protocol push settings terminal "
     "worker_thread",
-    "service": "booking certificates db housekeeping http mail outbox pages push settings tcp tls",
+    "service": "booking certificates db housekeeping http mail outbox pages push settings tcp tls webhooks",
     "supervisor": "logs ports settings",
     "systemd": "",
     "start": "command_line console db embedded installation logs mail output ports protocol service "
