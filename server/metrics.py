@@ -27,6 +27,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4"
 _DURATION_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _COUNT_TICKETS = "SELECT status, tickets FROM api.count_tickets()"
 _COUNT_OUTBOX = "SELECT kind, state, count, age_seconds FROM api.count_outbox()"
+_COUNT_WEBHOOKS = "SELECT state, count FROM api.count_webhooks()"
 _BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 
 
@@ -76,6 +77,8 @@ class Metrics(Collector):
         tickets = dict(counts.get(_COUNT_TICKETS, []))
         yield _gauge("busware_tickets", "Tickets that are held, pending and sold", "status", tickets)
         yield from self._outbox(counts.get(_COUNT_OUTBOX, []))
+        webhooks = dict(counts.get(_COUNT_WEBHOOKS, []))
+        yield _gauge("busware_webhooks", "Webhooks that are active, or paused by the server", "state", webhooks)
 
     @staticmethod
     def _outbox(rows: list[tuple[Any, ...]]) -> Iterator[GaugeMetricFamily]:
@@ -99,7 +102,7 @@ class Metrics(Collector):
             if time.monotonic() - self._counted_at >= self._max_age_seconds:
                 self._counted_at, self._counts = time.monotonic(), {}
                 with suppress(Refusal, InternalError):
-                    for statement in (_COUNT_TICKETS, _COUNT_OUTBOX):
+                    for statement in (_COUNT_TICKETS, _COUNT_OUTBOX, _COUNT_WEBHOOKS):
                         self._counts[statement] = self._pool.execute(statement)
             return self._counts
 

@@ -59,6 +59,8 @@ REPLIES = {  # structs that several methods return, by their name in PROTOCOL.md
     "driver": protocol.Driver,
     "agent": protocol.Agent,
     "quota": protocol.Quota,
+    "webhook": protocol.Webhook,
+    "delivery": protocol.Delivery,
     "settled payment": protocol.SettledPayment,
     "settlement": protocol.Settlement,
     "payment": protocol.Payment,

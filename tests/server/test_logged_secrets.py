@@ -13,6 +13,7 @@ from tests.support.http_client import HttpClient
 SECRETS = {"password": "password-marker", "token": "token-marker", "phone": "98450 12345"}
 IDENTIFIERS = {  # in paths
     "reference": "ABCDEFG", "code": "CKPT", "registration": "KA09F1234", "offer_no": 1, "agent": "kumar",
+    "webhook": "accounting",
     "payment": "0b2f6c1e-5f0a-4a53-9d0c-7f3e4a1b2c3d", "refund_id": "0b2f6c1e-5f0a-4a53-9d0c-7f3e4a1b2c3e",
 }  # fmt: skip
 # The functions that a request calls before others. While they fail, the others are not called.

@@ -26,6 +26,7 @@ PHONE = "+919845012345"
 NO_REFUND = "00000000-0000-0000-0000-000000000000"  # stands for the id of a refund
 TRIP = {"bus_id": 1, "travel_date": "2026-12-02"}
 SEGMENT = {**TRIP, "from_stop": 1, "to_stop": 5}
+WEBHOOK = {"operator": "KSRTC", "webhook": "accounting"}
 
 STOPS = [
     {"place": "Mandya", "departs": "09:00", "km": "0", "fare": "0"},
@@ -134,6 +135,13 @@ TABLE: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
         {"operator": "KSRTC", "agent": "agent", "settlement_no": 1, "handed_over": "0"},
         SERVICE_OPERATORS,
     ),
+    "webhooks": ({"operator": "KSRTC"}, SERVICE_OPERATORS),
+    "put_webhook": ({**WEBHOOK, "url": "https://example.org/"}, SERVICE_OPERATORS),
+    "rotate_webhook_secret": (WEBHOOK, SERVICE_OPERATORS),
+    "test_webhook": (WEBHOOK, SERVICE_OPERATORS),
+    "webhook_deliveries": (WEBHOOK, SERVICE_OPERATORS),
+    "replay_webhook": ({**WEBHOOK, "after": "0"}, SERVICE_OPERATORS),
+    "delete_webhook": ({**WEBHOOK, "webhook": "other"}, in_place_of_ok("unknown_webhook", SERVICE_OPERATORS)),
     "logout": ({}, SIGNED_IN),
 }
 
