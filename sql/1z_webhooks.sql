@@ -28,6 +28,7 @@ CREATE UNIQUE INDEX one_current_secret ON webhook_secrets (webhook_no) WHERE val
 -- The outbox is short: it has what was not purged of the last days.
 ALTER TABLE outbox ADD COLUMN webhook_no bigint;
 ALTER TABLE outbox ADD CONSTRAINT outbox_webhook_no_fkey FOREIGN KEY (webhook_no) REFERENCES webhooks ON DELETE CASCADE NOT VALID;
+-- squawk-ignore require-concurrent-index-deletion
 DROP INDEX outbox_due;
 -- squawk-ignore require-concurrent-index-creation
 CREATE INDEX outbox_due ON outbox (due_at) WHERE state = 'waiting' AND webhook_no IS NULL;
