@@ -78,7 +78,7 @@ class Metrics(Collector):
         yield _gauge("busware_tickets", "Tickets that are held, pending and sold", "status", tickets)
         yield from self._outbox(counts.get(_COUNT_OUTBOX, []))
         webhooks = dict(counts.get(_COUNT_WEBHOOKS, []))
-        yield _gauge("busware_webhooks", "Webhooks that are active, or paused by the server", "state", webhooks)
+        yield _gauge("busware_webhooks", "Webhooks: active, or paused by the server", "state", webhooks)
 
     @staticmethod
     def _outbox(rows: list[tuple[Any, ...]]) -> Iterator[GaugeMetricFamily]:

@@ -40,11 +40,13 @@ BEGIN
             format('Webhook %s has no delivery %s whose event is kept.', w.webhook, delivery_no)) END;
     ELSIF since IS NOT NULL THEN
         start := greatest(api.position_before(since), oldest - 1);
-    ELSIF after !~ '^\d{1,18}$' OR after::bigint NOT BETWEEN coalesce(oldest - 1, 0) AND last THEN
-        refusal := api.refusal_bad_request('after', format('a position from %s to %s', coalesce(oldest - 1, 0), last),
-            format('There are no events after position %s.', after));
     ELSE
-        start := after::bigint;
+        start := split_part(after, '-', 1)::bigint;
+        IF start NOT BETWEEN coalesce(oldest - 1, 0) AND last
+           OR after LIKE '%-%' AND api.event_cursor(start) LIKE '%-%' AND after <> api.event_cursor(start) THEN
+            refusal := api.refusal_bad_request('after', format('a position from %s to %s', coalesce(oldest - 1, 0), last),
+                format('There are no events after %s: they were deleted or lost, or there are none yet.', after));
+        END IF;
     END IF;
     IF refusal IS NOT NULL THEN
         RETURN refusal;
@@ -61,5 +63,5 @@ BEGIN
         DELETE FROM outbox o USING replayed r WHERE o.webhook_no = w.webhook_no AND o.event_no = r.event_no AND o.state = 'dead'
     )
     SELECT count(api.enqueue_delivery(w.webhook_no, r.event)) INTO n FROM (SELECT * FROM replayed ORDER BY position) AS r;
-    RETURN jsonb_build_object('replayed', n, 'next', until::text) || CASE WHEN until < last AND delivery_no IS NULL THEN '{"more": true}' ELSE '{}' END::jsonb;
+    RETURN jsonb_build_object('replayed', n, 'next', api.event_cursor(until)) || CASE WHEN until < last AND delivery_no IS NULL THEN '{"more": true}' ELSE '{}' END::jsonb;
 END $$;

@@ -47,7 +47,10 @@ DeliveryState = Annotated[
 ]
 EventPosition = Annotated[
     str,
-    Meta(pattern=r"^[0-9]{1,18}$(?!\n)", description="a position in the log of events; those after it"),
+    Meta(
+        pattern=r"^[0-9]{1,18}(-[0-9a-f]{8})?$(?!\n)",
+        description="a position in the log of events, or its `next`; the events after it",
+    ),
 ]
 Since = Annotated[
     datetime.datetime,

@@ -300,7 +300,8 @@ def test_receiver_that_is_gone_pauses_its_webhook(hooks: Hooks, api: SchemaApi, 
     assert hooks.change("replay_webhook", after="0")["reason"] == "webhook_not_active"
     hooks.receiver.always = status(204)
     assert "problem" not in hooks.put(active=True)
-    assert hooks.change("replay_webhook", after="0") == {"replayed": 3, "next": "3"}
+    replay = hooks.change("replay_webhook", after="0")
+    assert (replay["replayed"], replay["next"].partition("-")[0]) == (3, "3")
     wait_until(lambda: hooks.states() == [("done", 1)] * 3)
 
 
