@@ -508,7 +508,8 @@ EXAMPLES: dict[str, Example] = {
     ),
     **{
         method: Example(*fields)
-        for method, fields in (AGENT_EXAMPLES | INVOICE_EXAMPLES | PAYMENT_EXAMPLES | WEBHOOK_EXAMPLES).items()
+        for examples in (AGENT_EXAMPLES, INVOICE_EXAMPLES, PAYMENT_EXAMPLES, WEBHOOK_EXAMPLES)
+        for method, fields in examples.items()
     },
     "open_sales": Example({"bus_id": 101, "from": "2026-12-05", "to": "2027-03-31"}, {"opened": 56}),
 }
