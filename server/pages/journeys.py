@@ -12,6 +12,7 @@ from typing import Any
 from starlette.responses import Response
 
 from busware.server import protocol
+from busware.server.http import problems
 from busware.server.pages import forms, kinds, seat_map
 from busware.server.pages.kinds import N_, Kind
 from busware.server.pages.seat_map import Choice
@@ -123,7 +124,10 @@ def show_trips(visit: Visit) -> Response:
         trips = search.trips(visit)
     except Refusal as refusal:
         visit.refusal = refusal
-        return visit.render("search.html", search=search, kind=search.kind, **_choices(visit, search, listed))
+        status = problems.of_refusal(refusal).status
+        return visit.render(
+            "search.html", status, search=search, kind=search.kind, **_choices(visit, search, listed)
+        )
     shown = _filtered(visit, trips)
     sort = visit.value("sort", "departs")
     _, key = _SORTS.get(sort, _SORTS["departs"])
@@ -133,6 +137,7 @@ def show_trips(visit: Visit) -> Response:
         kind=search.kind,
         trips=sorted(shown, key=key),
         found=len(trips),
+        where=_where(search, trips, listed),
         dates=_dates(search, listed),
         filters=_filters(visit, trips),
         sorts={name: label for name, (label, _) in _SORTS.items()},
@@ -140,6 +145,15 @@ def show_trips(visit: Visit) -> Response:
         address_of=lambda trip: address(f"/trips/{trip.bus_id}", search.query),
         **_choices(visit, search, listed),
     )
+
+
+def _where(search: Search, trips: Sequence[Trip], listed: PlaceList) -> str:
+    """The places of the search: as the trips name them if all name the same ones, else as typed."""
+    names = {place.code: place.name for place in listed.places}
+    ends = {(trip.origin, trip.destination) for trip in trips} if search.kind.destination else set()
+    typed = [names.get(text, text) for text in (search.origin, search.destination)]
+    origin, destination = ends.pop() if len(ends) == 1 else typed
+    return f"{origin} – {destination}" if search.kind.destination else origin
 
 
 def _dates(search: Search, listed: PlaceList) -> list[tuple[date, str | None]]:

@@ -21,14 +21,29 @@ def _rooms(language: Language, count: int) -> str:
     return text % {"count": language.number(count)}
 
 
+def _trips(language: Language, count: int) -> str:
+    text = language.ngettext("%(count)s trip", "%(count)s trips", count)
+    return text % {"count": language.number(count)}
+
+
+def _shows(language: Language, count: int) -> str:
+    text = language.ngettext("%(count)s show", "%(count)s shows", count)
+    return text % {"count": language.number(count)}
+
+
+def _hotels(language: Language, count: int) -> str:
+    text = language.ngettext("%(count)s hotel", "%(count)s hotels", count)
+    return text % {"count": language.number(count)}
+
+
 @dataclass(frozen=True)
 class Kind:
     """The words of one kind of service.
 
     title: of the choice between the kinds. origin, destination, date, until: labels of the search; a kind
     without a destination is at one place, and one without `until` needs no second date. departs, arrives:
-    what the times mean. count: a number of seats. front: what the seats face, where no driver is drawn.
-    has_windows: whether the seats at the sides are beside windows.
+    what the times mean. count, found: a number of seats, of trips. front: what the seats face, where no
+    driver is drawn. has_windows: whether the seats at the sides are beside windows.
     """
 
     name: str
@@ -46,6 +61,7 @@ class Kind:
     passenger: str
     choose: str = N_("Choose seats")
     count: Callable[[Language, int], str] = _seats
+    found: Callable[[Language, int], str] = _trips
     needs_phone: bool = False
     front: str | None = None
     has_windows: bool = False
@@ -102,6 +118,7 @@ KINDS = {
             arrives=N_("Ends"),
             seat=N_("Seat"),
             passenger=N_("Guest"),
+            found=_shows,
             front=N_("Stage"),
         ),
         Kind(
@@ -120,6 +137,7 @@ KINDS = {
             passenger=N_("Guest"),
             choose=N_("Choose rooms"),
             count=_rooms,
+            found=_hotels,
         ),
     )
 }
