@@ -20,7 +20,7 @@ from busware.server.db.listener import ChangeNotification, Listener, Trip
 from busware.server.http import problems
 from busware.server.http.executor import Executor, address_of
 from busware.server.http.routes import Resource
-from busware.server.protocol import GetBooking, Refusal, SeatMap
+from busware.server.protocol import GetBooking, Refusal, Request, SeatMap
 
 EVENT_STREAM = "text/event-stream"
 EVENT_NAMES = {GetBooking: "booking", SeatMap: "seats"}  # of the resources that have event streams
@@ -85,18 +85,24 @@ class EventStreams:
 
     async def stream(self, resource: Resource, http: HttpRequest) -> StreamingResponse:
         """Begin the event stream of a resource. Raises Refusal: busy, or that of the first reading."""
-        subject = limited_subject(address_of(http), self._settings)
-        self._check_limits(subject)
         request = self._executor.parse(resource, http)
 
         def read() -> bytes:
             return self._executor.perform(request, self._executor.caller(http, request))
 
+        return await self.stream_of(type(request), http, read)
+
+    async def stream_of(
+        self, request_type: type[Request], http: HttpRequest, read: Callable[[], bytes]
+    ) -> StreamingResponse:
+        """Begin the event stream of what a function reads, the reply to a request of this type."""
+        subject = limited_subject(address_of(http), self._settings)
+        self._check_limits(subject)
         first = await self._executor.run(http, read)
         subscription = _Subscription(first, subject)
         self._check_limits(subject)  # other streams may have begun during the reading
         self._subscriptions.add(subscription)
-        events = self._events(http, subscription, EVENT_NAMES[resource.request_type], first, read)
+        events = self._events(http, subscription, EVENT_NAMES[request_type], first, read)
         return StreamingResponse(events, headers=_HEADERS, media_type=EVENT_STREAM)
 
     def _check_limits(self, subject: str | None) -> None:

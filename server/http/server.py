@@ -45,12 +45,12 @@ class HttpServer:
         operations: Operations,
         tls: ssl.SSLContext | None = None,
         listener: Listener | None = None,
-        make_pages: Callable[[Executor], Pages] | None = None,
+        make_pages: Callable[[Executor, EventStreams], Pages] | None = None,
     ) -> None:
         self.port = settings.http_port
         self.executor = Executor(operations, settings)
         self._streams = EventStreams(self.executor, listener)
-        self._pages = make_pages(self.executor) if make_pages else None
+        self._pages = make_pages(self.executor, self._streams) if make_pages else None
         self._settings = settings
         self._uvicorn = _Uvicorn(self._config(tls))
         self._loop = asyncio.new_event_loop()

@@ -14,6 +14,7 @@ from busware.server.pages.visits import Page, Table, Visit
 from busware.server.protocol import OPEN, Booking, BookingList, References, Refusal, Ticket
 
 _CALENDAR = "text/calendar"
+EVENTS = "/bookings/{reference}/events"  # the event stream of a booking
 
 
 # The list --------------------------------------------------------------------------------------

@@ -9,8 +9,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
+from busware.server import protocol
 from busware.server.http import problems
 from busware.server.http.app import accepts_page
+from busware.server.http.event_streams import EventStreams
 from busware.server.http.executor import Executor
 from busware.server.pages import accounts, bookings, changes, forms, holds, journeys, languages, static_files
 from busware.server.pages.visits import Page, Table, Visit
@@ -31,12 +33,14 @@ _PAGES: Table = {
 class Pages:
     """The pages. handlers: path → method → handler, for the HTTP server."""
 
-    def __init__(self, executor: Executor) -> None:
+    def __init__(self, executor: Executor, streams: EventStreams) -> None:
         self._executor = executor
+        self._streams = streams
         self.handlers: dict[str, dict[str, Handler]] = {static_files.PATH: {"GET": static_files.answer}}
         for path, page in _PAGES.items():
             handler: Handler = partial(self._answer, page)
             self.handlers[path] = {"GET": handler} | ({"POST": handler} if page.submit else {})
+        self.handlers[bookings.EVENTS] = {"GET": self._stream_booking}
 
     async def _answer(self, page: Page, http: HttpRequest) -> Response:
         if http.scope["path"] == "/" and not accepts_page(http):
@@ -49,6 +53,12 @@ class Pages:
             return await self._executor.run(http, answer, page.threads if is_sent else "http")
         except Exception as error:  # noqa: BLE001 - problems.of_error logs it
             return self.answer_error(http, error)
+
+    async def _stream_booking(self, http: HttpRequest) -> Response:
+        """The event stream of an opened booking: its phone number is in a cookie, and in no address."""
+        visit = Visit(http, self._executor)
+        read = partial(visit.perform, protocol.GetBooking, **visit.opened(visit.path["reference"]))
+        return await self._streams.stream_of(protocol.GetBooking, http, read)
 
     def answer_error(self, http: HttpRequest, error: Exception) -> Response:
         """The page about an error."""

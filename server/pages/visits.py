@@ -153,13 +153,16 @@ class Visit:
 
         Raises Refusal or InternalError.
         """
+        return msgspec.json.decode(self.perform(method, **values), type=method.reply)
+
+    def perform(self, method: type[protocol.Request], /, **values: Any) -> bytes:
+        """The reply to a request, as JSON."""
         texts = {name: [value] for name, value in values.items() if isinstance(value, str)}
         others = {name: value for name, value in values.items() if not isinstance(value, str) and value}
         request = Resource.of(method).request_of_texts(texts, **others)
         without_session = isinstance(request, protocol.Register | protocol.Login | protocol.ResetPassword)
         caller = self._executor.caller_with(self._http, None) if without_session else self.caller
-        reply = self._executor.perform(request, caller)
-        return msgspec.json.decode(reply, type=request.reply)
+        return self._executor.perform(request, caller)
 
     def opened(self, reference: str) -> dict[str, str]:
         """The fields of a request about a booking: its phone number too, if this browser has opened it."""
