@@ -430,3 +430,8 @@ class AsyncClient(AsyncOperatorClient):
     async def say(self, text: str) -> None:
         """Send a message to the operators. An answer arrives as the notification `message`."""
         await self.call(protocol.Say(text=text), protocol.Done)
+
+    async def messages(self, reference: str, phone: str | None = None) -> list[protocol.BookingMessage]:
+        """The messages about a booking: of its passengers and of the operators, the oldest first."""
+        request = protocol.GetMessages(reference=reference, phone=phone)
+        return (await self.call(request, protocol.BookingMessages)).messages

@@ -98,6 +98,7 @@ COMMANDS: dict[str, tuple[type[protocol.Request], str]] = {
     "transfer": (protocol.Transfer, "reference ticket_no name --gender --concession --phone --key"),
     "email": (protocol.SetContact, "reference email --language --sms --phone --key"),
     "offers": (protocol.Offers, "reference --phone"),
+    "messages": (protocol.GetMessages, "reference --phone"),
     "accept": (protocol.Accept, "reference --offer --phone --key"),
     "decline": (protocol.Decline, "reference --offer --phone --key --yes"),
     "exchange-quote": (protocol.ExchangeQuote, "reference " + _EXCHANGE),

@@ -68,6 +68,8 @@ from busware.server.protocol import (
     Invoicing,
     Logout,
     NoShows,
+    BookingMessage,
+    BookingMessages,
     Offer,
     OfferList,
     OpenedSales,
@@ -281,6 +283,9 @@ def reply(  # noqa: C901, PLR0911, PLR0912, PLR0915 - a case for each reply
             return Text(f"{counted(answer.assigned, 'trip')}: {assigned}")
         case OfferList():
             return Text("\n").join(_offers(answer.offers)) if answer.offers else Text("There are no offers.")
+        case BookingMessages():
+            lines = (_message(message) for message in answer.messages)
+            return Text("\n").join(lines) if answer.messages else Text("There are no messages.")
         case VehicleExchange():
             return _exchange(answer, planned=getattr(request, "plan", False))
         case SalesReport():
@@ -410,6 +415,12 @@ def _summary(booking: Booking, request: Request | None, done: str) -> Iterable[T
         yield Text(contact)
     if booking.why is not None:
         yield Text(f"The operator cancelled the trip. {booking.why}")
+
+
+def _message(message: BookingMessage) -> Text:
+    """When a message was sent, by whom, and its text."""
+    sender = "Operator" if message.from_operator else "You"
+    return Text(f"{moment(message.at)}  {sender}: {message.text}")
 
 
 def _offers(offers: Iterable[Offer]) -> Iterable[Text]:

@@ -68,3 +68,32 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, 
     SELECT coalesce(jsonb_agg(to_jsonb(m) ORDER BY m.message_id), '[]')
     FROM (SELECT * FROM messages ORDER BY message_id DESC LIMIT at_most) AS m
 $$;
+
+-- The last 100 messages about a booking, for a caller who may open it: those that its passengers have sent, and
+-- those to the booking, to its trip and to everyone since it was made. Each index of the table finds a part.
+CREATE OR REPLACE FUNCTION api.messages_of_booking(reference text, phone text DEFAULT NULL, account text DEFAULT NULL) RETURNS jsonb
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    b         api.opened_booking := api.open_booking(reference, phone, account);
+    made_at   timestamptz;
+    time_zone text;
+BEGIN
+    IF b.refusal IS NOT NULL THEN
+        RETURN b.refusal;
+    END IF;
+    SELECT p.created_at, s.time_zone INTO made_at, time_zone FROM passengers p JOIN bus_info s USING (bus_id)
+    WHERE p.bus_id = b.bus_id AND p.reference = b.reference ORDER BY p.ticket_no LIMIT 1;
+    RETURN (
+        SELECT jsonb_build_object('messages', coalesce(jsonb_agg(jsonb_build_object('at', api.rfc3339(m.at, time_zone), 'text', m.body,
+            'from_operator', m.audience <> 'operators') ORDER BY m.message_id), '[]'))
+        FROM (
+            SELECT * FROM (
+                SELECT m.* FROM messages m WHERE m.reference = b.reference AND m.audience <> 'trip'
+                UNION
+                SELECT m.* FROM messages m WHERE m.bus_id = b.bus_id AND m.travel_date = b.travel_date AND m.audience = 'trip'
+                UNION
+                SELECT m.* FROM messages m WHERE m.audience = 'all'
+            ) AS m WHERE m.at >= made_at
+            ORDER BY m.message_id DESC LIMIT 100
+        ) AS m);
+END $$;

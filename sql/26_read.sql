@@ -23,6 +23,7 @@ BEGIN
         WHEN 'booking' THEN answer := api.booking(a.reference, a.phone, a.account);
         WHEN 'bookings' THEN answer := api.bookings(a.account, a.kind, a.current, a."limit", a.after);
         WHEN 'offers' THEN answer := api.offers(a.reference, a.phone, a.account);
+        WHEN 'messages' THEN answer := api.messages_of_booking(a.reference, a.phone, a.account);
         WHEN 'payments' THEN answer := api.payments(a.reference, a.phone, a.account);
         WHEN 'refunds' THEN answer := api.refunds(a.account, a."limit", a.after);
         WHEN 'trip_offers' THEN answer := api.trip_offers(a.account, a.bus_id, a.travel_date);

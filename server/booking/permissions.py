@@ -33,6 +33,7 @@ RIGHTS: dict[type[Request], tuple[Role, ...]] = {
     protocol.Transfer: ALL,
     protocol.SetContact: ALL,
     protocol.Offers: ALL,
+    protocol.GetMessages: ALL,
     protocol.Accept: ALL,
     protocol.Decline: ALL,
     protocol.ExchangeQuote: ALL,

@@ -314,6 +314,9 @@ EXAMPLES: dict[str, Example] = {
     "reset_password": Example({"reset_token": _TOKEN, "password": "correct horse staple"}, _SESSION),
     "logout": Example({"everywhere": True}, {}),
     "say": Example({"text": "Is there a charging point at seat 7?"}, {}),
+    "messages": Example(
+        _BOOKING, {"messages": [{"at": "2026-12-05T06:30:00+05:30", "text": "Yes.", "from_operator": True}]}
+    ),
     "trips": Example({"date": "2026-12-05"}, {"trips": [_OPERATED_TRIP]}),
     "manifest": Example(_TRIP, {**_OPERATED_TRIP, "stops": [_FIRST_STOP]}),
     "sales": Example(
@@ -515,10 +518,7 @@ EXAMPLES: dict[str, Example] = {
 }
 
 _MISSING_DATE = Refusal(
-    "bad_request",
-    "date is missing. Expected: a date, YYYY-MM-DD.",
-    field="date",
-    takes="a date, YYYY-MM-DD",
+    "bad_request", "date is missing. Expected: a date, YYYY-MM-DD.", field="date", takes="a date, YYYY-MM-DD"
 )
 PROBLEMS: dict[int, Problem] = {
     problem.status: problem

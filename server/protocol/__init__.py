@@ -12,7 +12,7 @@ text      cleaning and comparing of texts               services  a service as a
 operator_requests, operator_replies  the same for operators
 agents    agents and their settlements                  events    the log of events
 payments  payments to a provider                        invoices  invoices, taxes, accounts of money
-webhooks  webhooks of operators
+webhooks  webhooks of operators                         messages  the messages about a booking
 """
 
 from busware.server.protocol.agents import *  # noqa: F403
@@ -20,6 +20,7 @@ from busware.server.protocol.caller import *  # noqa: F403
 from busware.server.protocol.events import *  # noqa: F403
 from busware.server.protocol.fields import *  # noqa: F403
 from busware.server.protocol.invoices import *  # noqa: F403
+from busware.server.protocol.messages import *  # noqa: F403
 from busware.server.protocol.operator_replies import *  # noqa: F403
 from busware.server.protocol.operator_requests import *  # noqa: F403
 from busware.server.protocol.payments import *  # noqa: F403

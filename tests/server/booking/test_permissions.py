@@ -90,6 +90,7 @@ TABLE: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "transfer": ({"reference": "booking", "ticket_no": 1, "name": "Uma"}, BOOKING_ACCESS),
     "set_contact": ({"reference": "booking", "email": "asha@example.org"}, BOOKING_ACCESS),
     "offers": ({"reference": "booking"}, BOOKING_ACCESS),
+    "messages": ({"reference": "booking"}, BOOKING_ACCESS),
     "accept": ({"reference": "booking", "offer_no": 1}, in_place_of_ok("no_offer", BOOKING_ACCESS)),
     "decline": ({"reference": "booking", "offer_no": 1}, in_place_of_ok("no_offer", BOOKING_ACCESS)),
     "trip_offers": (TRIP, SERVICE_OPERATORS),
