@@ -422,3 +422,8 @@ class Client(OperatorClient):
     def say(self, text: str) -> None:
         """Send a message to the operators. An answer arrives as the notification `message`."""
         self.call(protocol.Say(text=text), protocol.Done)
+
+    def messages(self, reference: str, phone: str | None = None) -> list[protocol.BookingMessage]:
+        """The messages about a booking: of its passengers and of the operators, the oldest first."""
+        request = protocol.GetMessages(reference=reference, phone=phone)
+        return (self.call(request, protocol.BookingMessages)).messages

@@ -11,7 +11,16 @@ from busware.server.mail import calendar_entry
 from busware.server.mail.booking_text import BookingText
 from busware.server.pages import forms, holds, kinds
 from busware.server.pages.visits import Page, Table, Visit
-from busware.server.protocol import OPEN, Booking, BookingList, References, Refusal, Ticket
+from busware.server.protocol import (
+    OPEN,
+    Booking,
+    BookingList,
+    BookingMessage,
+    BookingMessages,
+    References,
+    Refusal,
+    Ticket,
+)
 
 _CALENDAR = "text/calendar"
 EVENTS = "/bookings/{reference}/events"  # the event stream of a booking
@@ -94,6 +103,7 @@ def show_booking(visit: Visit) -> Response:
         code=holds.image_of(text.code) if booking.status == "booked" else "",
         key=forms.new_key(),
         now=visit.now,
+        messages=_messages(visit),
     )
 
 
@@ -101,6 +111,27 @@ def booking_of(visit: Visit) -> Booking:
     """The booking in the path. Raises Refusal."""
     booking: Booking = visit.request(protocol.GetBooking, **visit.opened(visit.path["reference"]))
     return booking
+
+
+def _messages(visit: Visit) -> list[BookingMessage]:
+    """The messages about the booking in the path. Raises Refusal."""
+    listed: BookingMessages = visit.request(protocol.GetMessages, **visit.opened(visit.path["reference"]))
+    return listed.messages
+
+
+def show_messages(visit: Visit) -> Response:
+    """The messages about a booking, and a form that sends another one."""
+    booking = booking_of(visit)
+    return visit.render(
+        "messages.html", booking=booking, kind=kinds.kind_of(booking.kind), messages=_messages(visit)
+    )
+
+
+def say(visit: Visit) -> Response:
+    """Send the operators a message about a booking."""
+    booking = booking_of(visit)
+    visit.say(booking.reference, visit.value("text"))
+    return visit.see(f"/bookings/{booking.reference}/messages")
 
 
 def open_tickets(booking: Booking) -> list[Ticket]:
@@ -137,6 +168,7 @@ PAGES: Table = {
     "/bookings/{reference}": Page(show_booking),
     "/bookings/{reference}/confirm": Page(show_booking, holds.confirm),
     "/bookings/{reference}/release": Page(show_booking, holds.release),
+    "/bookings/{reference}/messages": Page(show_messages, say),
     "/bookings/{reference}/ticket.pdf": Page(send_pdf),
     "/bookings/{reference}/calendar.ics": Page(send_calendar_entry),
 }

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from busware.server import protocol
 from busware.server.pages import forms, kinds, seat_map
-from busware.server.pages.bookings import booking_of, open_tickets
+from busware.server.pages.bookings import booking_of, open_tickets, show_booking
 from busware.server.pages.seat_map import Choice
 from busware.server.pages.visits import Page, Table, Visit
 from busware.server.protocol import (
@@ -228,10 +228,10 @@ def set_contact(visit: Visit) -> Response:
 
 
 def show_offer(visit: Visit) -> Response:
-    """What the operator has changed, and what is offered."""
+    """What the operator has changed, and what is offered; the booking if it has no open offer."""
     booking = booking_of(visit)
     if not booking.offers:
-        return visit.see(f"/bookings/{booking.reference}")
+        return show_booking(visit)
     return _render(visit, "offer.html", booking, offer=booking.offers[0])
 
 

@@ -27,7 +27,7 @@ from busware.server.http.routes import Resource
 from busware.server.languages import CODES, DEFAULT, Language, language
 from busware.server.pages import forms, refusals, rendering, static_files
 from busware.server.pages.cookies import Cookies
-from busware.server.protocol import Caller, Refusal
+from busware.server.protocol import Caller, ClientConnection, Refusal
 
 T = TypeVar("T")
 
@@ -163,6 +163,13 @@ class Visit:
         without_session = isinstance(request, protocol.Register | protocol.Login | protocol.ResetPassword)
         caller = self._executor.caller_with(self._http, None) if without_session else self.caller
         return self._executor.perform(request, caller)
+
+    def say(self, reference: str, text: str) -> None:
+        """Send the operators a message about a booking, which the caller may open. Raises Refusal."""
+        connection = ClientConnection(reference=reference, account=self.caller.account)
+        caller = msgspec.structs.replace(self.caller, connection=connection)
+        request = Resource.of(protocol.Say).request_of_texts({"text": [" ".join(text.split())]})
+        self._executor.perform(request, caller)
 
     def opened(self, reference: str) -> dict[str, str]:
         """The fields of a request about a booking: its phone number too, if this browser has opened it."""

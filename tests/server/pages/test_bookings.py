@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.conftest import Database
+from tests.support.offers import CAUSE, add_later_bus, displace
 from tests.support.page_visitor import PHONE, Visitor
 
 
@@ -194,6 +195,59 @@ def test_texts_of_operators_and_passengers_are_not_markup(visitor: Visitor, data
     for shown in (found, page, held, ticket, visitor.get("/bookings")):
         assert "<script>alert" not in shown.html
     assert script in ticket.text
+
+
+def test_offer_is_accepted(visitor: Visitor, database: Database) -> None:
+    add_later_bus(database)
+    reference = visitor.book(3).reference
+    displace(database, reference)
+    page = visitor.get(f"/bookings/{reference}")
+    assert "Your trip has changed" in page.text
+    assert CAUSE in page.text
+    offer = visitor.get(page.link("See the offer"))
+    assert "Later Bus" in offer.text
+    accepted = visitor.send(offer.form("/offer"), answer="accept")
+    assert "The offer is accepted." in accepted.text
+    assert "Later Bus" in accepted.text
+    assert visitor.send(offer.form("/offer"), answer="decline").status == 422  # its key is used
+
+
+def test_offer_is_declined(visitor: Visitor, database: Database) -> None:
+    add_later_bus(database)
+    reference = visitor.book(3).reference
+    displace(database, reference)
+    offer = visitor.get(f"/bookings/{reference}/offer")
+    assert "you get ₹260.00 back" in offer.text
+    declined = visitor.send(offer.form("/offer"), answer="decline")
+    assert "₹260.00 refunded" in declined.text
+
+
+def test_message_of_the_operator_appears_and_is_answered(visitor: Visitor, database: Database) -> None:
+    reference = visitor.book(3).reference
+    database.query("SELECT api.notice('Platform <4>', NULL, NULL, 1, '2026-12-05', gen_random_uuid())")
+    page = visitor.get(f"/bookings/{reference}")
+    assert "Platform <4>" in page.text
+    messages = visitor.get(page.link("All messages"))
+    assert "Platform <4>" in messages.text
+    answered = visitor.send(messages.form("/messages"), text="Thanks.\nWhen?")
+    assert "Thanks. When?" in answered.text
+    said = database.query("SELECT body, reference, audience FROM messages WHERE audience = 'operators'")
+    assert said == [("Thanks. When?", reference, "operators")]
+    assert visitor.send(messages.form("/messages"), text=" ").status == 400
+
+
+def test_messages_are_for_those_who_may_open_the_booking(visitor: Visitor, other_visitor: Visitor) -> None:
+    reference = visitor.book(3).reference
+    assert other_visitor.get(f"/bookings/{reference}/messages").status == 404
+
+
+def test_page_follows_its_booking(visitor: Visitor, other_visitor: Visitor) -> None:
+    held = visitor.hold(3)
+    address = f"{visitor.url}/bookings/{held.reference}/events"
+    with visitor.session.get(address, stream=True, timeout=30) as stream:
+        lines = stream.iter_lines(decode_unicode=True)
+        assert '"status": "held"' in next(line for line in lines if line.startswith("data:"))
+    assert other_visitor.session.get(address, timeout=30).status_code == 404
 
 
 def test_cancelled_trip_says_why(visitor: Visitor, database: Database) -> None:
