@@ -190,12 +190,12 @@ def _event(kind: str, about: Any) -> Said | SaidOfRefund | None:
     """What an event says. One without the ids of Busware, of another system on the same account, is None."""
     metadata = about.get("metadata") or {}
     reference = metadata.get("reference", "")
-    if kind in _EVENTS and _is_uuid(metadata.get("payment_id")):
+    if kind in _EVENTS and is_uuid(metadata.get("payment_id")):
         payment = _Known(payment_id=metadata["payment_id"], reference=reference)
         return _said_of(payment, _EVENTS[kind], about)
     if (
         kind in _REFUND_EVENTS
-        and _is_uuid(metadata.get("refund_id"))
+        and is_uuid(metadata.get("refund_id"))
         and metadata.get("bus_id", "").isdecimal()
     ):
         return SaidOfRefund(
@@ -244,7 +244,8 @@ def _said_of_refund(bus_id: int, refund_id: str, refund: stripe.Refund) -> SaidO
     )
 
 
-def _is_uuid(text: Any) -> bool:
+def is_uuid(text: Any) -> bool:
+    """Whether metadata has an id of Busware. Another system on the same account may use the same name."""
     try:
         return str(uuid.UUID(text)) == str(text)
     except (ValueError, TypeError, AttributeError):

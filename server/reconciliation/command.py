@@ -27,6 +27,7 @@ from busware.server.settings import Settings
 EQUAL, DIFFERENT, NOT_READ = 0, 1, 3  # exit statuses
 LONGEST_DAYS = 366
 DEFAULT_DAYS = 30
+_FIRST, _LAST = date(2000, 1, 1), date(2999, 12, 31)  # of --from and --to
 _HELP = """\
 Compare the payments and refunds of a provider with those of the database, and print each difference: what \
 one side has and the other lacks, another amount, another state. Nothing is changed. Exit status: 0 both \
@@ -104,9 +105,12 @@ def _parser() -> Parser:
 
 def _date(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        read = date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"'{text}' is not a date, YYYY-MM-DD") from None
+    if not _FIRST <= read <= _LAST:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a date from {_FIRST} to {_LAST}")
+    return read
 
 
 def _period(

@@ -11,7 +11,12 @@ from typing import Any
 import stripe
 
 from busware.server.payments.providers import ProviderRefused
-from busware.server.payments.stripe_payments import from_smallest_unit, stripe_client, stripe_errors
+from busware.server.payments.stripe_payments import (
+    from_smallest_unit,
+    is_uuid,
+    stripe_client,
+    stripe_errors,
+)
 from busware.server.reconciliation.records import Record, State
 from busware.server.settings import Settings
 
@@ -65,9 +70,10 @@ def _refund(refund: stripe.Refund) -> Record:
 
 def _record(kind: Any, id_field: str, about: Any, number: int, state: State) -> Record:
     metadata, currency = about.get("metadata") or {}, str(about.currency).upper()
+    named = metadata.get(id_field)
     return Record(
         kind=kind,
-        id=metadata.get(id_field),
+        id=named if is_uuid(named) else None,
         reference=metadata.get("reference"),
         at_provider=about.id,
         amount=Decimal(from_smallest_unit(number, currency)),

@@ -111,6 +111,20 @@ def test_payment_that_only_stripe_has(shop: Shop, run: Run) -> None:
     assert (status, last) == (1, "1 here, 1 there: 2 differences.")
 
 
+def test_payment_of_another_system_with_an_id_of_its_own(shop: Shop, run: Run) -> None:
+    """It names its id as Busware does, but the id is no UUID. It is found, and the others are compared."""
+    payment = shop.begin(1)
+    others = shop.stripe.call("POST", "/v1/payment_intents", data={
+        "amount": 100, "currency": "inr", "metadata[payment_id]": "order 7",
+    })  # fmt: skip
+    assert run() == (0, ["1 here, 2 there: equal."])
+    shop.stripe.pay({"provider_reference": others["id"]})
+    status, lines = run()
+    assert (status, lines[-1]) == (1, "1 here, 2 there: 1 differences.")
+    assert lines[0].startswith(f"missing here: payment {others['id']}; here nothing")
+    assert payment["provider_reference"] not in lines[0]
+
+
 def test_payment_that_only_busware_has(shop: Shop, run: Run) -> None:
     payment = shop.sell(1)
     shop.stripe.clear()
@@ -178,6 +192,8 @@ def test_bank_file(api: SchemaApi, database: Database, run: Run, tmp_path: Path)
         ("--from", "2026-12-02", "--to", "2026-12-01"),
         ("--from", "1926-12-02", "--to", "2026-12-01"),
         ("--from", "yesterday"),
+        ("--from", "9999-12-31", "--to", "9999-12-31"),
+        ("--to", "0001-01-01"),
         ("--provider", "manual"),
         ("--bank-file", "bank.csv"),
         ("--provider", "paypal"),
