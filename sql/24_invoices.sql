@@ -90,7 +90,7 @@ BEGIN
     END IF;
     SELECT jsonb_agg(api.show_invoice(p.i) ORDER BY (p.i).dated, (p.i).kind, (p.i).invoice_no) INTO shown FROM (
         SELECT i FROM invoices i
-        WHERE i.operator = owner.operator AND i.dated BETWEEN from_date AND to_date
+        WHERE i.operator = owner.operator AND i.dated BETWEEN greatest(from_date, last.dated) AND to_date
           AND (last.number IS NULL OR (i.dated, i.kind, i.invoice_no) > (last.dated, last.kind, last.invoice_no))
         ORDER BY i.dated, i.kind, i.invoice_no LIMIT size
     ) AS p;

@@ -23,7 +23,7 @@ BEGIN
                (y.at AT TIME ZONE service.time_zone)::date AS dated, array_agg(y ORDER BY y.ticket_no, y.payment_no) AS payments
         FROM payments y
         WHERE y.bus_id = service.bus_id AND y.reference = e.reference AND y.at BETWEEN terms.since AND e.at
-          AND NOT EXISTS (SELECT FROM invoice_lines l WHERE l.bus_id = home AND l.reference = y.reference
+          AND NOT EXISTS (SELECT FROM invoice_lines l WHERE l.bus_id = home AND l.reference = e.reference
               AND l.ticket_no = y.ticket_no AND l.payment_no = y.payment_no)
         GROUP BY 1, 2 ORDER BY 2, 1 DESC
     LOOP

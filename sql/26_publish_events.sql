@@ -10,7 +10,8 @@
 -- A deadlock, a shortage or a shutdown is no fault of an event, and ends the call.
 CREATE OR REPLACE FUNCTION api.publish_events(count int DEFAULT 500) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp
-SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
+SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_hashjoin = off
+SET enable_mergejoin = off SET enable_material = off AS $$
 DECLARE
     last   bigint;
     n      int;

@@ -241,3 +241,18 @@ def test_booking_that_is_published_while_the_first_prefix_waits_is_invoiced(race
     waiting = race.start(lambda: put_invoicing(race.second, prefix="KA"))
     race.then_commit(waiting)
     assert numbers(invoices_of(race.second, booking)) == ["KA-2026-000001"]
+
+
+def test_publication_reads_the_lines_of_its_booking_only(ksrtc: SchemaApi) -> None:
+    """Its plan is made while there are no invoices, and is kept."""
+    for seat in range(1, 13):
+        ksrtc.book(seat)
+        publish(ksrtc)
+    ksrtc.book(13)
+    with ksrtc.conn.transaction():
+        publish(ksrtc)
+        read = ksrtc.conn.execute(
+            "SELECT sum(seq_tup_read + idx_tup_fetch)::int FROM pg_stat_xact_user_tables"
+            " WHERE relname IN ('invoices', 'invoice_lines')"
+        ).fetchall()
+    assert read[0][0] <= 4
