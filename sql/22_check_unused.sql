@@ -1,23 +1,27 @@
 -- Check that an edit moves no ticket: it must not change the stops, the times and the currency if a ticket is live or was ever
--- paid, the seats of live tickets, the trips that have tickets, and the end of sale that a hold depends on. Locks the trips
--- whose tickets it could move, so that none is sold until the end of the transaction; most edits lock none. before, wanted: the
--- documents.
+-- paid, the operator of such a service if one of the two issues invoices, the seats of live tickets, the trips that have tickets,
+-- and the end of sale that a hold depends on. Locks the trips whose tickets it could move, so that none is sold until the end of
+-- the transaction; most edits lock none. before, wanted: the documents.
 CREATE OR REPLACE FUNCTION api.check_unused(before jsonb, wanted jsonb) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
     fields  CONSTANT text[] := api.moving_fields(before, wanted);
     ends    CONSTANT boolean := before -> 'last_date' <> wanted -> 'last_date';
+    -- the operator changes, and would get invoices for what another one has sold, or leave its own
+    invoiced CONSTANT boolean := before -> 'operator' <> wanted -> 'operator' AND EXISTS (SELECT FROM invoicing i
+        WHERE i.operator IN (before ->> 'operator', wanted ->> 'operator'));
     service bus_info;
     new     bus_info;
 BEGIN
-    IF fields = '{}' AND NOT ends THEN
+    IF fields = '{}' AND NOT ends AND NOT invoiced THEN
         RETURN NULL;
     END IF;
     SELECT * INTO service FROM bus_info b WHERE b.bus_id = (before ->> 'bus_id')::bigint;
     new := api.columns_in_document(wanted);
-    PERFORM api.lock_trips(service.bus_id, CASE WHEN fields <> '{}' OR service.repeat_legs IS NOT NULL THEN '-infinity' ELSE new.last_date + 1 END);
+    PERFORM api.lock_trips(service.bus_id, CASE WHEN fields <> '{}' OR invoiced OR service.repeat_legs IS NOT NULL THEN '-infinity' ELSE new.last_date + 1 END);
     RETURN coalesce(
         CASE WHEN fields && '{stops,repeat_legs,time_zone,currency}' THEN api.check_no_tickets(service, fields) END,
+        CASE WHEN invoiced THEN api.check_no_tickets(service, '{operator}') END,
         CASE WHEN 'layout' = ANY (fields) THEN api.check_seats_stay(service, new.layout) END,
         CASE WHEN fields && '{runs_on,first_date,seasons,days_off,extra_days}' THEN api.check_trips_stay(service, new, wanted, fields) END,
         CASE WHEN 'blocked_seats' = ANY (fields) THEN api.check_blocks_unsold(service, new) END,

@@ -4,6 +4,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from tests.conftest import Clock
 from tests.support.counter import add_counter, sell
@@ -256,3 +257,11 @@ def test_publication_reads_the_lines_of_its_booking_only(ksrtc: SchemaApi) -> No
             " WHERE relname IN ('invoices', 'invoice_lines')"
         ).fetchall()
     assert read[0][0] <= 4
+
+
+def test_sold_service_keeps_its_operator_if_one_of_them_issues_invoices(ksrtc: SchemaApi) -> None:
+    """Otherwise the new operator would issue the invoices for what the earlier one has sold."""
+    edit = Jsonb({"bus_id": 1, "operator": "SRS Travels"})
+    ksrtc.book(1)
+    ((answer,),) = ksrtc.conn.execute("SELECT answer FROM api.put_service(NULL, %s)", [edit]).fetchall()
+    assert (answer["reason"], answer["fields"]) == ("service_in_use", ["operator"])
