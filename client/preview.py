@@ -73,9 +73,7 @@ def plan(request: protocol.Request, client: Client) -> Plan:  # noqa: C901, PLR0
         case protocol.CancelTrip():
             return Plan(_of_cancelled_trip(request, client))
         case protocol.DeleteWebhook():
-            return Plan(
-                _of_deleted_webhook(request, client), lambda gone: f"Webhook {gone.webhook} is deleted."
-            )
+            return Plan(_of_deleted_webhook(request, client))
         case protocol.SettlePayment(plan=False):
             planned = client.call(msgspec.structs.replace(request, plan=True), protocol.PaymentOutcome)
             return Plan(Preview("Settle the payment?", outcome_line(planned, plan=True)))

@@ -58,6 +58,7 @@ from busware.server.protocol import (
     ChangedService,
     ChangeSeat,
     DelayedTrip,
+    DeleteWebhook,
     Delivery,
     DeliveryList,
     Done,
@@ -333,6 +334,8 @@ def reply(  # noqa: C901, PLR0911, PLR0912, PLR0915 - a case for each reply
             return page(map(event_row, answer.events), answer.next, if_empty="There are no later events.")
         case WebhookList():
             return table(map(webhook_row, answer.webhooks), if_empty="You have no webhook.")
+        case Webhook() if isinstance(request, DeleteWebhook):
+            return Text(f"Webhook {answer.webhook} is deleted.")
         case Webhook():
             return Group(table([webhook_row(answer)]), *map(Text, webhook_lines(answer)))
         case Delivery():

@@ -13,7 +13,7 @@ from msgspec import json
 
 from busware.server import protocol
 from busware.server.booking import permissions
-from busware.server.http import problems
+from busware.server.http import openapi_webhooks, problems
 from busware.server.http.event_streams import EVENT_NAMES, EVENT_STREAM
 from busware.server.http.examples import EXAMPLES, PROBLEMS
 from busware.server.http.executor import JSON
@@ -92,7 +92,8 @@ Authorization: Bearer.
 def document() -> Json:
     """Make the OpenAPI document."""
     replies = [resource.request_type.reply for resource in RESOURCES.values()]
-    _, schemas = json.schema_components([*replies, protocol.RefusalData], ref_template=_REF)
+    events = dict.fromkeys(protocol.SENT_EVENTS.values())
+    _, schemas = json.schema_components([*replies, *events, protocol.RefusalData], ref_template=_REF)
     problem = _problem(schemas.pop(protocol.RefusalData.__name__)["properties"])
     paths = _health()
     for name, resource in RESOURCES.items():
@@ -114,6 +115,7 @@ def document() -> Json:
         "tags": [{"name": name, "description": about} for name, about in _TAGS.items()],
         "security": [{}, _BEARER],  # apart from the operations that need an account
         "paths": paths,
+        "webhooks": openapi_webhooks.webhooks(_REF),
         "components": {
             "schemas": {**schemas, "Problem": problem},
             "responses": {f"Problem{status}": _problem_response(status) for status in sorted(PROBLEMS)},

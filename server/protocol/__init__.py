@@ -12,7 +12,7 @@ text      cleaning and comparing of texts               services  a service as a
 operator_requests, operator_replies  the same for operators
 agents    agents and their settlements                  events    the log of events
 payments  payments to a provider                        invoices  invoices, taxes, accounts of money
-webhooks  webhooks of operators                         messages  the messages about a booking
+webhooks, webhook_events  webhooks, what is sent       messages  the messages about a booking
 """
 
 from busware.server.protocol.agents import *  # noqa: F403
@@ -30,6 +30,7 @@ from busware.server.protocol.requests import *  # noqa: F403
 from busware.server.protocol.service_requests import *  # noqa: F403
 from busware.server.protocol.services import *  # noqa: F403
 from busware.server.protocol.text import *  # noqa: F403
+from busware.server.protocol.webhook_events import *  # noqa: F403
 from busware.server.protocol.webhooks import *  # noqa: F403
 
 JSONRPC = "2.0"

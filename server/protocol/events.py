@@ -10,33 +10,6 @@ from busware.server.protocol.fields import BusId, Cursor, Limit
 from busware.server.protocol.replies import Instant
 from busware.server.protocol.requests import Request, method
 
-# Every type of events, as docs/events.md describes them.
-EVENT_TYPES = (
-    "booking.held",
-    "booking.booked",
-    "booking.waitlisted",
-    "booking.promoted",
-    "booking.released",
-    "booking.expired",
-    "booking.cancelled",
-    "booking.changed",
-    "booking.offered",
-    "booking.checked_in",
-    "booking.no_show",
-    "booking.notice",
-    "payment.succeeded",
-    "payment.failed",
-    "refund.succeeded",
-    "refund.failed",
-    "trip.cancelled",
-    "trip.restored",
-    "trip.delayed",
-    "trip.stop_skipped",
-    "trip.stop_served",
-    "trip.vehicle_exchanged",
-    "trip.notice",
-)
-
 
 class Event(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What happened to a booking or a trip. data: the booking or the trip after it, with `cause` and `why`.

@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from busware.server.protocol.events import EVENT_TYPES
 from busware.server.protocol.fields import Cursor, Flag, Limit, OperatorName
 from busware.server.protocol.replies import Instant
 from busware.server.protocol.requests import Request, method
+from busware.server.protocol.webhook_events import EVENT_TYPES
 
 WebhookName = Annotated[
     str,
@@ -56,7 +56,6 @@ Since = Annotated[
     datetime.datetime,
     Meta(tz=True, description="a time with its offset, such as 2026-12-01T09:00:00+05:30; the events since"),
 ]
-TEST_TYPE = "webhook.test"  # of the event that test_webhook sends, which is not in the log of events
 
 
 def unknown_types(patterns: list[str]) -> list[str]:

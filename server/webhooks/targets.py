@@ -86,6 +86,8 @@ def _is_allowed(text: str, settings: Settings) -> bool:
     """Whether webhooks may go to an address. Of one with an IPv4 address in it, that one counts."""
     address = ipaddress.ip_address(text.partition("%")[0])
     if isinstance(address, ipaddress.IPv6Address):
+        if address.is_site_local:  # which is_global does not know
+            return False
         address = address.ipv4_mapped or address.sixtofour or address
     if any(address in network for network in settings.webhook_networks or ()):
         return True

@@ -163,6 +163,17 @@ class Receiver:
             receiver._server.server_close()
 
 
+def change_webhook(
+    database: "Database", method: str, webhook: str = "accounting", **fields: Any
+) -> dict[str, Any]:
+    """Execute a write as the operator `meera`, who may have three webhooks with three secrets."""
+    limits = {"webhooks": 3, "secrets": 3, "secret_seconds": 3600}
+    args = {"account": "meera", "webhook": webhook, "secret": new_secret(), **fields}
+    return database.value(
+        "SELECT answer FROM api.change_webhook(%s, %s, %s)", method, Jsonb(args), Jsonb(limits)
+    )
+
+
 class Hooks:
     """The webhooks of KSRTC, which lead to `receiver`, and the outboxes that send to them."""
 
@@ -173,11 +184,7 @@ class Hooks:
 
     def change(self, method: str, webhook: str = "accounting", **fields: Any) -> dict[str, Any]:
         """Execute a write as the operator `meera`."""
-        limits = {"webhooks": 3, "secrets": 3, "secret_seconds": 3600}
-        args = {"account": "meera", "webhook": webhook, "secret": new_secret(), **fields}
-        return self.database.value(
-            "SELECT answer FROM api.change_webhook(%s, %s, %s)", method, Jsonb(args), Jsonb(limits)
-        )
+        return change_webhook(self.database, method, webhook, **fields)
 
     def put(self, webhook: str = "accounting", **fields: Any) -> dict[str, Any]:
         """Create or change a webhook."""

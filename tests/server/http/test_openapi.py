@@ -19,7 +19,7 @@ from schemathesis import checks
 from schemathesis.specs.openapi import checks as openapi_checks
 
 from busware.server import protocol
-from busware.server.http import openapi
+from busware.server.http import openapi, openapi_webhooks
 from busware.server.http.examples import EXAMPLES, PROBLEMS
 from busware.server.http.problems import STATUSES
 from busware.server.http.routes import RESOURCES
@@ -75,9 +75,12 @@ def existing(http: HttpClient, admin: str, database: Any) -> dict[str, list[Any]
     )
     http.call("POST", "/v1/trips/1/2026-12-04/cancel", token=admin, json={"reason": "Flood"})
     database.query("SELECT api.add_agent('counter1', '', 'KSRTC')")
+    webhook = {"operator": "KSRTC", "url": "https://example.org/busware"}
+    http.call("PUT", "/v1/webhooks/accounting", token=admin, json=webhook)
     return {
         "bus_id": [1],
         "agent": ["counter1"],
+        "webhook": ["accounting"],
         "travel_date": ["2026-12-03", "2026-12-04"],
         "date": ["2026-12-03", "2026-12-04"],
         "origin": ["Bengaluru"],
@@ -101,6 +104,9 @@ REPLACED: dict[str, dict[str, Any]] = {
     "assign": {"vehicle": None, "drivers": []},
     **{key: {"operator": "KSRTC"} for key in ("agents", "settlement")},
     **{key: {"operator": "KSRTC"} for key in ("invoices", "accounts", "invoicing", "put_invoicing")},
+    **{key: {"operator": "KSRTC"} for key in ("webhooks", "put_webhook", "rotate_webhook_secret")},
+    **{key: {"operator": "KSRTC"} for key in ("test_webhook", "webhook_deliveries", "delete_webhook")},
+    "replay_webhook": {"operator": "KSRTC"},
     "put_agent": {"operator": "KSRTC", "quotas": [{"bus_id": 1, "seats": 6}]},
     "settle_agent": {"operator": "KSRTC", "settlement_no": 1},
 }
@@ -219,6 +225,12 @@ def test_example_matches_its_structs(method: str) -> None:
 def test_every_reason_has_a_status_and_every_status_an_example() -> None:
     assert STATUSES.keys() == protocol.REASONS.keys()
     assert {*STATUSES.values()} <= PROBLEMS.keys()
+
+
+@pytest.mark.parametrize("name", protocol.SENT_EVENTS)
+def test_example_of_an_event_matches_its_struct(name: str) -> None:
+    example = openapi_webhooks.example_of(name)
+    assert msgspec.to_builtins(msgspec.convert(example, protocol.SENT_EVENTS[name])) == example
 
 
 def test_document_is_valid_openapi() -> None:

@@ -1,0 +1,117 @@
+"""Where a webhook may lead: nowhere inside of a private network, however its URL writes the address."""
+
+import socket
+from typing import Any
+
+import msgspec
+import pytest
+
+from busware.server.protocol import PutWebhook, Refusal
+from busware.server.protocol.jsonrpc import decode_params
+from busware.server.setting_kinds import networks
+from busware.server.settings import Settings
+from busware.server.webhooks import targets
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1", "2130706433", "0x7f000001", "0177.0.0.1", "127.1", "0.0.0.0", "10.0.0.1", "172.16.0.1",
+        "192.168.1.1", "100.64.0.1", "169.254.169.254", "224.0.0.1", "240.0.0.1", "255.255.255.255", "[::1]",
+        "[::]", "[::ffff:10.0.0.1]", "[::ffff:a00:1]", "[::10.0.0.1]", "[fe80::1]", "[fc00::1]", "[ff02::1]",
+        "[fec0::1]", "[64:ff9b::a00:1]", "[2002:a00:1::1]", "[2001:db8::1]", "localhost",
+    ],
+)  # fmt: skip
+def test_address_that_is_not_public_is_refused(host: str) -> None:
+    with pytest.raises(targets.Refused, match="not an address of the public internet"):
+        targets.resolve(targets.target_of(f"https://{host}/"), Settings())
+
+
+@pytest.mark.parametrize("host", ["8.8.8.8", "134744072", "[2606:4700::1111]", "[::ffff:8.8.8.8]"])
+def test_public_address_is_accepted(host: str) -> None:
+    (address, *_) = targets.resolve(targets.target_of(f"https://{host}:8443/"), Settings())
+    assert address.where[1] == 8443
+
+
+@pytest.mark.parametrize(
+    ("host", "accepted"), [("10.1.2.3", True), ("[::ffff:10.1.2.3]", True), ("10.2.0.1", False)]
+)
+def test_network_of_the_setting_is_accepted(host: str, accepted: bool) -> None:
+    target, settings = (
+        targets.target_of(f"https://{host}/"),
+        Settings(webhook_networks=networks("10.1.0.0/16")),
+    )
+    if accepted:
+        assert targets.resolve(target, settings)
+    else:
+        with pytest.raises(targets.Refused):
+            targets.resolve(target, settings)
+
+
+def test_name_with_one_private_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name server may answer with a public and a private address."""
+    answer = [
+        (socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443)) for address in ("8.8.8.8", "10.0.0.1")
+    ]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answer)
+    with pytest.raises(targets.Refused, match=r"10\.0\.0\.1"):
+        targets.resolve(targets.target_of("https://receiver.example/"), Settings())
+
+
+def test_name_is_not_resolved_when_a_webhook_is_put() -> None:
+    targets.check("https://name.invalid/", Settings())
+    with pytest.raises(targets.Refused):
+        targets.check("https://127.1/", Settings())
+
+
+@pytest.mark.parametrize(
+    ("url", "authority", "path"),
+    [
+        ("https://a.example", "a.example", "/"),
+        ("https://a.example:443/x?y=1", "a.example", "/x?y=1"),
+        ("https://a.example:8443?y", "a.example:8443", "/?y"),
+        ("https://[::1]:8443/", "[::1]:8443", "/"),
+    ],
+)
+def test_parts_of_a_url(url: str, authority: str, path: str) -> None:
+    target = targets.target_of(url)
+    assert (target.authority, target.path) == (authority, path)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://a.example/", "ftp://a.example/", "https:///x", "//a.example/", "a.example", "", "https://",
+        "https://user@a.example/", "https://user:pw@a.example/", "https://a.example/#x", "https://a.b/ x",
+        "https://a.example/\r\nX: 1", "https://a.example\\@b.example/", "https://a.b:0/", "https://a b/",
+        "https://a.example:x/", "https://bücher.example/", "https://a.b/é", "https://%31/", "https://a.b/\n",
+        "https://a.example/" + "x" * 2048,
+    ],
+)  # fmt: skip
+def test_wrong_url_is_refused(url: str) -> None:
+    with pytest.raises(Refusal) as caught:
+        decode_params(PutWebhook, msgspec.json.encode({"webhook": "a", "url": url}))
+    assert caught.value.data["field"] == "url"
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://a.example:99999/", "https://" + "a" * 64 + ".example/", "https://a..b/", "https://[::zz]/"],
+)
+def test_impossible_host_is_refused(url: str) -> None:
+    with pytest.raises(targets.Refused):
+        targets.check(url, Settings())
+
+
+def wrong(**fields: Any) -> str:
+    """The wrong field of a request."""
+    with pytest.raises(Refusal) as caught:
+        decode_params(PutWebhook, msgspec.json.encode({"webhook": "a", **fields}))
+    return str(caught.value.data["field"])
+
+
+def test_wrong_names_and_types_are_refused() -> None:
+    for name in ("", "A", "a b", "-a", "a" * 41, "a\n", "ä"):
+        assert wrong(webhook=name) == "webhook"
+    for types in ([], [""], ["booking"], ["booking.*.x"], ["*.booked"], ["BOOKING.*"], ["*"] * 51):
+        assert wrong(types=types).startswith("types")
