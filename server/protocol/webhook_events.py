@@ -49,9 +49,10 @@ class CancelledTickets(Struct, frozen=True, kw_only=True):
 
 
 class EventBooking(Booking, frozen=True, kw_only=True):
-    """The booking after the change. cause, why: why it has changed."""
+    """The booking after the change. cause, why: why it has changed. offer_state: what became of its offer."""
 
     cause: str | None = None
+    offer_state: Literal["accepted", "declined", "expired"] | None = None
     cancelled: CancelledTickets | None = None
 
 

@@ -77,15 +77,19 @@ class WebhookCarrier:
             return _json({"type": payload["type"], "timestamp": _time(row.created_at), "data": {}})
         if row.event is None:
             raise GiveUp("The event was deleted, because it is old.")
-        event = msgspec.json.decode(row.event)
-        fields = {name: event[name] for name in _OF_EVENT if event[name] is not None}
-        at = datetime.fromisoformat(event["at"])
-        return _json({"type": event["type"], "timestamp": _time(at), **fields, "data": event["data"]})
+        return _json(sent_event(msgspec.json.decode(row.event)))
 
     def _pause(self, row: OutboxRow, name: str, problem: str, *, gone: bool) -> None:
         ((paused,),) = self._pool.execute(_PAUSE, (row.outbox_no, problem, gone))
         if paused:
             log.warning("the webhook of %s is paused, until its operator activates it: %s", name, problem)
+
+
+def sent_event(event: dict[str, Any]) -> dict[str, Any]:
+    """What is sent of a row of table events: a struct of protocol.SENT_EVENTS, as JSON."""
+    fields = {name: event[name] for name in _OF_EVENT if event[name] is not None}
+    timestamp = _time(datetime.fromisoformat(event["at"]))
+    return {"type": event["type"], "timestamp": timestamp, **fields, "data": event["data"]}
 
 
 def _event_id(row: OutboxRow) -> str:

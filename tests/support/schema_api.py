@@ -16,6 +16,7 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from busware.server import protocol
+from busware.server.webhooks.carrier import sent_event
 from tests.support.refusals import check_data
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class SchemaApi:
         with database.connect() as conn:
             yield cls(conn)
             assert audit(conn) == []
+            check_events(conn)
 
     # The entry points --------------------------------------------------------------------------
 
@@ -160,6 +162,16 @@ def check(method: str, answer: Answer) -> None:
         reply = PAYMENT_REPLY if method == "payment_result" else protocol.METHODS[method].reply
         msgspec.convert(answer, reply)
         assert answer.keys() <= set(reply.__struct_fields__)
+
+
+def check_events(conn: psycopg.Connection[Any]) -> None:
+    """Check that what webhooks get of each event is as the protocol defines it."""
+    for (row,) in conn.execute(
+        "SELECT to_jsonb(e) FROM events e WHERE bus_id > 0 ORDER BY event_no"
+    ).fetchall():
+        event = sent_event({**row, "position": row["position"] or 1})
+        sent = msgspec.convert(event, protocol.SENT_EVENTS[row["type"]])
+        assert event["data"].keys() - set(sent.data.__struct_fields__) == set(), row["type"]
 
 
 def audit(conn: psycopg.Connection[Any]) -> list[tuple[Any, ...]]:

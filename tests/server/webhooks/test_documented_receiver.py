@@ -1,8 +1,10 @@
 """The receiver of docs/webhooks.md, and the commands of that page, in their order."""
 
+import queue
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import trustme
 
 from tests.client.test_commands import Run, operate, run  # noqa: F401 - fixtures
 from tests.conftest import Database
-from tests.support.line_client import wait_until
+from tests.support.line_client import WAIT_SECONDS, wait_until
 from tests.support.project import PROJECT
 from tests.support.receiver import Hooks
 from tests.support.schema_api import SchemaApi
@@ -44,6 +46,14 @@ def documented(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
         process.kill()
 
 
+def lines_of(process: subprocess.Popen[str]) -> queue.Queue[str]:
+    """The lines that a process prints."""
+    lines = queue.Queue[str]()
+    assert process.stdout is not None
+    threading.Thread(target=lambda out=process.stdout: [lines.put(line) for line in out], daemon=True).start()
+    return lines
+
+
 def test_page_from_top_to_bottom(
     operate: Run,  # noqa: F811
     documented: subprocess.Popen[str],
@@ -52,7 +62,8 @@ def test_page_from_top_to_bottom(
     api: SchemaApi,
     tmp_path: Path,
 ) -> None:
-    assert documented.stdin is not None and documented.stdout is not None
+    assert documented.stdin is not None
+    printed = lines_of(documented)
     database.query("UPDATE accounts SET role = 'operator', operator = 'KSRTC' WHERE username = 'boss'")
     commands = iter(COMMANDS)
 
@@ -71,23 +82,23 @@ def test_page_from_top_to_bottom(
     (tmp_path / "secret.txt").write_text(f"{secret}\n")
     documented.stdin.write("\n")
     documented.stdin.flush()
-    port = documented.stdout.readline().strip()
+    port = printed.get(timeout=WAIT_SECONDS).strip()
     hooks.put(url=f"https://localhost:{port}/busware")
     hooks.start(webhook_ca=tmp_path / "ca.pem")
     assert "webhook.test" in do()
-    assert documented.stdout.readline() == "webhook.test None\n"
+    assert printed.get(timeout=WAIT_SECONDS) == "webhook.test None\n"
     wait_until(lambda: hooks.states() == [("done", 1)])
     assert re.search(r"webhook\.test\s+delivered\s+1\s", do())
     booking = api.book(1)
-    assert documented.stdout.readline() == f"booking.booked {booking['reference']}\n"
+    assert printed.get(timeout=WAIT_SECONDS) == f"booking.booked {booking['reference']}\n"
     wait_until(lambda: hooks.states() == [("done", 1)] * 2)
-    hooks.put(active=False)
+    hooks.change("put_webhook", active=False)
     api.cancel(booking)
-    database.query("SELECT api.publish_events()")
+    wait_until(lambda: database.query("SELECT FROM events WHERE position IS NULL") == [])
     do()
     assert do() == "2 events will be sent again.\n"  # since a time
     assert (
-        documented.stdout.readline() == f"booking.cancelled {booking['reference']}\n"
+        printed.get(timeout=WAIT_SECONDS) == f"booking.cancelled {booking['reference']}\n"
     )  # the other one is known
     wait_until(lambda: hooks.states() == [("done", 1)] * 4)
     position = database.value("SELECT max(position) FROM events")
@@ -98,5 +109,5 @@ def test_page_from_top_to_bottom(
     rotated = do()
     assert secret not in rotated
     api.book(2)
-    assert documented.stdout.readline().startswith("booking.booked ")
+    assert printed.get(timeout=WAIT_SECONDS).startswith("booking.booked ")
     assert list(commands) == []
