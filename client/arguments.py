@@ -503,7 +503,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         "help": "whether the webhook gets events",
     },
     "--state": {"metavar": "STATE", "choices": get_args(get_args(protocol.DeliveryState)[0])},
-    "--since": {"metavar": "TIME", "type": _instant},
+    "--since": {"metavar": "AT", "type": _instant},
     "--delivery": {"dest": "delivery_no", "metavar": "N", "type": _number},
     "payment": {"metavar": "PAYMENT", "help": "the reference on the transfer, such as DTYV9P9"},
     "amount": {"metavar": "AMOUNT", "help": "the amount that has arrived, such as 520.00"},

@@ -19,10 +19,11 @@ CREATE OR REPLACE FUNCTION api.charged_decimals(currency text, payment text) RET
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN payment = 'stripe' THEN least(api.currency_decimals(currency), 2) ELSE api.currency_decimals(currency) END;
 
--- What a service charges or refunds, rounded as its payment allows: Stripe does not charge a thousandth part of a currency.
+-- What a service charges or refunds, rounded as its payment allows: Stripe does not charge a thousandth part of a currency. The
+-- result has all decimals of the currency.
 CREATE OR REPLACE FUNCTION api.round_charge(amount numeric, service bus_info) RETURNS numeric
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN round(amount, api.charged_decimals(service.currency, service.payment));
+RETURN round(round(amount, api.charged_decimals(service.currency, service.payment)), api.currency_decimals(service.currency));
 
 -- How much two amounts in a currency may differ because one of them was rounded for Stripe: see api.charged_decimals.
 CREATE OR REPLACE FUNCTION api.rounding_step(currency text) RETURNS numeric

@@ -109,6 +109,12 @@ BROKEN = [
         "(mail) is waiting after 0 attempts, with the error none",
     ),
     (
+        "webhook",
+        "INSERT INTO webhooks (operator, webhook, url, types, created_at)"
+        " VALUES ('KSRTC', 'books', 'https://example.org', '{{*}}', now())",
+        "webhook books of KSRTC has no current secret",
+    ),
+    (
         "currency",
         "UPDATE payments SET currency = 'USD' WHERE reference = '{booking}'",
         "payment {booking}/1/1 is in USD, its service in INR",
