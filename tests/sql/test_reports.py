@@ -12,7 +12,17 @@ from tests.conftest import Database
 from tests.support.project import PROJECT
 from tests.support.schema_api import ASHA, SchemaApi
 
-VIEWS = {"occupancy", "payments", "sales", "services", "settlements", "tickets", "trips"}
+VIEWS = {
+    "accounts",
+    "invoices",
+    "occupancy",
+    "payments",
+    "sales",
+    "services",
+    "settlements",
+    "tickets",
+    "trips",
+}
 
 
 @pytest.fixture
