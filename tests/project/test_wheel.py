@@ -26,7 +26,7 @@ pytestmark = pytest.mark.system
 SOURCES = ("client", "server", "sql", "pyproject.toml", "setup.py", "README.md", "LICENSE")
 # Folder of a checkout → its folder in the wheel.
 FOLDERS = {"client": "busware", "server": "busware/server", "sql": "busware/sql"}
-SHIPPED = (".py", ".sql", ".po", ".html", ".txt", "py.typed", "PROTOCOL.md")
+SHIPPED = (".py", ".sql", ".po", ".html", ".txt", "py.typed", "PROTOCOL.md", ".css", ".js", ".svg")
 
 
 # Building --------------------------------------------------------------------------------------
