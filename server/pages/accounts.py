@@ -4,7 +4,7 @@ from starlette.responses import Response
 
 from busware.server import protocol
 from busware.server.pages.visits import Page, Table, Visit, is_local
-from busware.server.protocol import Session
+from busware.server.protocol import Refusal, Session
 
 
 def show_sign_in(visit: Visit) -> Response:
@@ -71,10 +71,14 @@ def set_email(visit: Visit) -> Response:
 
 def sign_out(visit: Visit) -> Response:
     """Sign out here, or everywhere. The bookings that were opened in this browser are forgotten, too."""
-    if visit.caller.account is not None:
-        visit.request(protocol.Logout, everywhere=visit.value("everywhere") == "on")
-    visit.cookies.set("session", None)
-    visit.cookies.set("bookings", None)
+    try:
+        if visit.caller.account is not None:
+            visit.request(protocol.Logout, everywhere=visit.value("everywhere") == "on")
+    except Refusal as refusal:
+        if refusal.reason not in ("session_ended", "not_signed_in"):
+            raise
+    for name in ("session", "bookings", "form"):
+        visit.cookies.set(name, None)
     return visit.see("/")
 
 

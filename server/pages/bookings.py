@@ -9,7 +9,7 @@ from busware.server import protocol
 from busware.server.documents import ticket_pdf
 from busware.server.mail import calendar_entry
 from busware.server.mail.booking_text import BookingText
-from busware.server.pages import forms, holds, kinds
+from busware.server.pages import holds, kinds
 from busware.server.pages.visits import Page, Table, Visit
 from busware.server.protocol import (
     OPEN,
@@ -61,6 +61,12 @@ def open_booking(visit: Visit) -> Response:
     return visit.see(f"/bookings/{booking.reference}")
 
 
+def forget(visit: Visit) -> Response:
+    """Forget the bookings that were opened in this browser. They are not cancelled."""
+    visit.cookies.set("bookings", None)
+    return visit.see("/bookings", {"done": "forgotten"})
+
+
 def show_find(visit: Visit) -> Response:
     """The form that finds a booking without its reference."""
     return visit.render("find.html", found=None)
@@ -101,7 +107,6 @@ def show_booking(visit: Visit) -> Response:
         tickets=open_tickets(booking),
         ended=[ticket for ticket in booking.tickets if ticket.status not in OPEN],
         code=holds.image_of(text.code) if booking.status == "booked" else "",
-        key=forms.new_key(),
         now=visit.now,
         messages=_messages(visit),
     )
@@ -165,6 +170,7 @@ def _file(name: str) -> dict[str, str]:
 PAGES: Table = {
     "/bookings": Page(show_bookings, open_booking),
     "/bookings/find": Page(show_find, find),
+    "/bookings/forget": Page(show_bookings, forget),
     "/bookings/{reference}": Page(show_booking),
     "/bookings/{reference}/confirm": Page(show_booking, holds.confirm),
     "/bookings/{reference}/release": Page(show_booking, holds.release),

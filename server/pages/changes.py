@@ -10,7 +10,7 @@ from typing import Any
 from starlette.responses import Response
 
 from busware.server import protocol
-from busware.server.pages import forms, kinds, seat_map
+from busware.server.pages import kinds, seat_map
 from busware.server.pages.bookings import booking_of, open_tickets, show_booking
 from busware.server.pages.seat_map import Choice
 from busware.server.pages.visits import Page, Table, Visit
@@ -25,12 +25,10 @@ from busware.server.protocol import (
     TripList,
 )
 
-_MAX_TICKETS = 100
-
 
 def _render(visit: Visit, template: str, booking: Booking, **values: Any) -> Response:
     kind = kinds.kind_of(booking.kind)
-    return visit.render(template, booking=booking, kind=kind, key=forms.new_key(), **values)
+    return visit.render(template, booking=booking, kind=kind, **values)
 
 
 def _done(visit: Visit, what: str) -> Response:
@@ -41,8 +39,8 @@ def _done(visit: Visit, what: str) -> Response:
 def _tickets(visit: Visit, booking: Booking) -> list[int]:
     """The numbers of the chosen tickets of a booking; all open ones if none is chosen."""
     of_booking = [ticket.ticket_no for ticket in open_tickets(booking)]
-    chosen = {text for text in visit.values("ticket", "")[:_MAX_TICKETS] if text.isdecimal()}
-    return [number for number in of_booking if str(number) in chosen] or of_booking
+    chosen = visit.whole_numbers("ticket")
+    return [number for number in of_booking if number in chosen] or of_booking
 
 
 # Cancel ----------------------------------------------------------------------------------------
@@ -60,7 +58,7 @@ def show_cancel(visit: Visit) -> Response:
 
 def cancel(visit: Visit) -> Response:
     """Cancel the chosen tickets."""
-    chosen = [int(text) for text in visit.form.get("ticket", [])[:_MAX_TICKETS] if text.isdecimal()]
+    chosen = visit.whole_numbers("ticket")
     visit.request(protocol.Cancel, **visit.opened(visit.path["reference"]), tickets=chosen, key=visit.key())
     return _done(visit, "cancelled")
 

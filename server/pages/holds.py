@@ -13,13 +13,13 @@ from starlette.responses import Response
 
 from busware.server import protocol
 from busware.server.documents.ticket_pdf import code_image
-from busware.server.pages import forms, journeys, seat_map
+from busware.server.pages import journeys, seat_map
+from busware.server.pages.journeys import Search
 from busware.server.pages.visits import Page, Table, Visit, address
-from busware.server.protocol import Booking, Payment, Seat, Seats
+from busware.server.protocol import Booking, Payment, Refusal, Seat, Seats
 
 _LOST_SEATS = ("seat_taken", "reserved_seat", "unknown_seat")  # reasons of refusals that name seats
 _CODE_PIXELS = 6  # of a module of a QR code
-_MAX_SEATS = 100
 
 
 # Passengers ------------------------------------------------------------------------------------
@@ -29,14 +29,15 @@ def show_passengers(visit: Visit) -> Response:
     """The form for the passengers of the chosen seats."""
     search, trip = journeys.found_trip(visit)
     seats = journeys.seat_map_of(visit, trip)
-    chosen = _numbers(visit)
-    count = len(chosen) or search.seats
+    chosen, count = _chosen(visit, search)
     lost: list[int] = []
     if visit.refusal and visit.refusal.reason in _LOST_SEATS:
         lost = [number for number in visit.refusal.data.get("seats", []) if number in chosen]
         kept = [number for number in chosen if number not in lost]
         chosen = sorted([*kept, *seat_map.nearest(seats, lost, kept)])
     picked = [seat for seat in seats.seats if seat.seat_no in chosen]
+    if len(picked) < count:  # the server chooses the seats of the whole party, or it waits
+        picked = []
     query = search.query | {"seats": count}
     return visit.render(
         "passengers.html",
@@ -47,24 +48,24 @@ def show_passengers(visit: Visit) -> Response:
         picked=picked,
         count=count,
         lost=lost,
-        waitlist=not chosen and trip.seats_free < count,
+        waitlist=not picked and trip.seats_free < count,
         fare=_fare(seats, picked, count),
-        key=visit.value(forms.KEY) if not visit.is_sent else forms.new_key(),
         concessions=[one for one in seats.concessions or [] if one.seat],
         takes_infants=any(not one.seat for one in seats.concessions or []),
         asks_gender=any(seat.reserved_for == "women" for seat in seats.seats),
         asks_accessible=any(seat.reserved_for == "accessible" for seat in seats.seats),
-        classes=[one for one in seats.classes or [] if one.name] if not chosen else [],
+        classes=[one for one in seats.classes or [] if one.name] if not picked else [],
         action=address(visit.here, query),
-        back=address(f"/trips/{trip.bus_id}", query | {"seat": chosen}),
+        back=address(f"/trips/{trip.bus_id}", query | {"seat": [seat.seat_no for seat in picked]}),
     )
 
 
 def hold(visit: Visit) -> Response:
     """Hold the seats for the passengers; if not so many are free, put them on the waitlist."""
     search, trip = journeys.found_trip(visit)
-    chosen = _numbers(visit)
-    count = len(chosen) or search.seats
+    chosen, count = _chosen(visit, search)
+    if chosen and len(chosen) < count:
+        raise Refusal("bad_request", f"Choose {count} seats: there are {count} passengers.", field="count")
     phone, email, sms = visit.value("phone"), visit.value("email"), visit.value("sms") == "on"
     waits = visit.value("waitlist") == "on"
     booking: Booking = visit.request(
@@ -89,10 +90,10 @@ def hold(visit: Visit) -> Response:
     return visit.see(f"/bookings/{booking.reference}")
 
 
-def _numbers(visit: Visit) -> list[int]:
-    """The chosen seats."""
-    texts = visit.values("seat", "")[:_MAX_SEATS]
-    return [int(text) for text in texts if text.isascii() and text.isdecimal() and len(text) <= 5]
+def _chosen(visit: Visit, search: Search) -> tuple[list[int], int]:
+    """The chosen seats, and the number of passengers."""
+    chosen = visit.whole_numbers("seat")
+    return chosen, max(len(chosen), search.seats)
 
 
 def _passenger(visit: Visit, n: int) -> dict[str, Any]:

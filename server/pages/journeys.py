@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from busware.server import protocol
 from busware.server.http import problems
-from busware.server.pages import forms, kinds, seat_map
+from busware.server.pages import kinds, seat_map
 from busware.server.pages.kinds import N_, Kind
 from busware.server.pages.seat_map import Choice
 from busware.server.pages.visits import Page, Table, Visit, address
@@ -159,19 +159,21 @@ def _where(search: Search, trips: Sequence[Trip], listed: PlaceList) -> str:
 def _dates(search: Search, listed: PlaceList) -> list[tuple[date, str | None]]:
     """The dates around the chosen one that are on sale, each with its address; the chosen one without."""
     chosen = date.fromisoformat(search.date)
-    days = [chosen + timedelta(days=n) for n in range(-_DAYS_AROUND, _DAYS_AROUND + 1)]
     first, last = listed.on_sale_from or chosen, listed.on_sale_until or chosen
+    around = range(-_DAYS_AROUND, _DAYS_AROUND + 1)
+    shifts = [n for n in around if n == 0 or first.toordinal() <= chosen.toordinal() + n <= last.toordinal()]
     return [
-        (day, None if day == chosen else address("/trips", search.query | _shifted(search, day - chosen)))
-        for day in days
-        if first <= day <= last or day == chosen
+        (chosen + timedelta(n), address("/trips", search.query | _shifted(search, n)) if n else None)
+        for n in shifts
     ]
 
 
-def _shifted(search: Search, by: timedelta) -> dict[str, str]:
+def _shifted(search: Search, days: int) -> dict[str, str]:
     """The dates of a search, later by some days."""
     given = {"date": search.date, "until": search.until}
-    return {name: (date.fromisoformat(text) + by).isoformat() for name, text in given.items() if text}
+    return {
+        name: (date.fromisoformat(text) + timedelta(days)).isoformat() for name, text in given.items() if text
+    }
 
 
 def _filters(visit: Visit, trips: Sequence[Trip]) -> dict[str, Any]:
@@ -219,8 +221,9 @@ def _leaves(trip: Trip, time: str) -> bool:
 def show_trip(visit: Visit) -> Response:
     """A trip with its seats."""
     search, trip = found_trip(visit)
-    chosen = [int(seat) for seat in visit.values("seat") if seat.isascii() and seat.isdecimal()]
-    shown = seat_map.view(seat_map_of(visit, trip), search.kind, visit.language, Choice(chosen))
+    shown = seat_map.view(
+        seat_map_of(visit, trip), search.kind, visit.language, Choice(visit.whole_numbers("seat"))
+    )
     return visit.render(
         "trip.html",
         search=search,
@@ -228,7 +231,6 @@ def show_trip(visit: Visit) -> Response:
         trip=trip,
         seat_map=shown,
         instead=address(visit.here, visit.query | {"seat": shown.kept + shown.offered}),
-        key=forms.new_key(),
         back=address("/trips", search.query),
     )
 

@@ -91,4 +91,4 @@ def field_of(refusal: Refusal, fields: Mapping[str, Sequence[str]]) -> str:
         typed = ((name, fields.get(name, [""])[0]) for name in ("origin", "destination"))
         return next((name for name, value in typed if value and value in refusal.message), "origin")
     named = str(refusal.data.get("field", ""))
-    return _FIELDS.get(refusal.reason) or _NAMES.get(named, named)
+    return _NAMES.get(named, named) or _FIELDS.get(refusal.reason, "")

@@ -33,6 +33,10 @@ T = TypeVar("T")
 
 _COMPRESSED_BYTES = 1000  # a shorter page is not compressed
 _COMPRESSION = 5  # the level of gzip: of 1 to 9
+_MAX_NUMBERS = 100  # that are read of the fields of a name
+_MAX_DIGITS = 9
+_MARGIN = timedelta(days=7)  # for the dates that pages offer beside a date
+_PERSONAL = ("/bookings", "/account")  # browsers do not store these pages: not even for the back button
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -95,14 +99,20 @@ class Visit:
     def whole_number(self, name: str, default: int) -> int:
         """The value of a field as a number; the default if it is none."""
         text = self.value(name)
-        return int(text) if text.isascii() and text.isdecimal() and len(text) <= 9 else default
+        return int(text) if _is_whole_number(text) else default
+
+    def whole_numbers(self, name: str) -> list[int]:
+        """The values of the fields of a name that are numbers, each once."""
+        texts = self.values(name)[:_MAX_NUMBERS]
+        return [int(text) for text in dict.fromkeys(texts) if _is_whole_number(text)]
 
     def day(self, name: str) -> date | None:
-        """The value of a field as a date; None if it is none."""
+        """The value of a field as a date; None if it is none, or at an end of the calendar."""
         try:
-            return date.fromisoformat(self.value(name))
+            day = date.fromisoformat(self.value(name))
         except ValueError:
             return None
+        return day if date.min + _MARGIN <= day <= date.max - _MARGIN else None
 
     @cached_property
     def now(self) -> datetime:
@@ -123,6 +133,16 @@ class Visit:
         token, secret = self.form.get(forms.TOKEN, [""])[0], self.cookies.get("form")
         if not secret or not forms.is_token(token, secret):
             raise Refusal("form_expired", "This page was open for too long. Send the form again.")
+
+    @cached_property
+    def form_key(self) -> str:
+        """The key that the forms of this page have, as a hidden field.
+
+        A form that is shown again keeps its key: if the outcome of the first request is unknown, sending it
+        again does nothing twice. Only a key that belongs to other values is replaced.
+        """
+        used = self.refusal is not None and self.refusal.reason == "key_reused"
+        return ("" if used else self.value(forms.KEY)) or forms.new_key()
 
     def key(self) -> str:
         """The idempotency key of the form. Two forms of a page may have the same hidden key."""
@@ -184,7 +204,7 @@ class Visit:
             "language": self.language,
             "kind": None,
             "token": lambda: forms.token(self.cookies.secret()),
-            "new_key": forms.new_key,
+            "key": self.form_key,
             "signed_in": bool(self.cookies.get("session")),
             **values,
         }
@@ -199,7 +219,8 @@ class Visit:
         headers: Mapping[str, str] | None = None,
     ) -> Response:
         """An answer with this content, compressed if the browser takes that."""
-        all_headers = {"Cache-Control": "private, no-cache", **HEADERS, **(headers or {})}
+        storage = "no-store" if self.here.startswith(_PERSONAL) else "private, no-cache"
+        all_headers = {"Cache-Control": storage, **HEADERS, **(headers or {})}
         if len(content) > _COMPRESSED_BYTES and static_files.accepts_gzip(self._http):
             content = gzip.compress(content, _COMPRESSION)
             all_headers["Content-Encoding"] = "gzip"
@@ -256,6 +277,10 @@ def address(path: str, query: Mapping[str, Any] | None = None) -> str:
     """A path with a query. Values that are empty are left out; a list is a field for each member."""
     given = {name: value for name, value in (query or {}).items() if value not in (None, "", [])}
     return f"{path}?{urlencode(given, doseq=True)}" if given else path
+
+
+def _is_whole_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS
 
 
 def is_local(path: str) -> bool:

@@ -32,6 +32,33 @@ def test_booking_is_found_without_its_reference(visitor: Visitor, other_visitor:
     nothing = other_visitor.send(form, phone="98450 54321", date="2026-12-05", place="Bengaluru")
     assert nothing.status == 404
     assert nothing.form("/find").value("place") == "Bengaluru"
+    assert 'aria-invalid="true" aria-describedby="phone-hint"' in nothing.html
+
+
+def test_browser_forgets_its_bookings(visitor: Visitor) -> None:
+    reference = visitor.book(3).reference
+    page = visitor.send(visitor.get("/bookings").form("/forget"))
+    assert "has forgotten" in page.text
+    assert reference not in page.text
+    assert visitor.get(f"/bookings/{reference}").status == 404
+
+
+@pytest.mark.settings(token_recheck_seconds=0.001)
+def test_sign_out_after_the_end_of_the_session_forgets_the_bookings(
+    visitor: Visitor, database: Database
+) -> None:
+    visitor.send(visitor.get("/register").form("/register"), username="asha", password="correct horse")
+    reference = visitor.book(3).reference
+    form = visitor.get("/account").form("/sign-out")
+    database.query("DELETE FROM tokens")
+    visitor.send(form)
+    assert visitor.get(f"/bookings/{reference}").status == 404
+
+
+@pytest.mark.parametrize("path", ["", "/cancel", "/calendar.ics"])
+def test_browser_does_not_store_pages_of_a_booking(visitor: Visitor, path: str) -> None:
+    reference = visitor.book(3).reference
+    assert visitor.get(f"/bookings/{reference}{path}").response.headers["Cache-Control"] == "no-store"
 
 
 def test_part_of_a_booking_is_cancelled_after_its_quote(visitor: Visitor, database: Database) -> None:

@@ -95,6 +95,38 @@ def test_lost_race_keeps_the_names_and_offers_the_nearest_seats(
     assert [seat for reference, seat, _, _ in bookings(database) if reference == held.reference] == [4, 7]
 
 
+def test_party_that_loses_a_seat_stays_whole(
+    visitor: Visitor, other_visitor: Visitor, database: Database
+) -> None:
+    form = visitor.choose(3, 7).form("/passengers")
+    for seat in (1, 2, 3, 4, 5, 6, 8):
+        other_visitor.book(seat)
+    page = visitor.send(form, phone=PHONE, **{"name-0": "Asha", "name-1": "Ravi"})
+    assert page.status == 409
+    again = page.form("/passengers")
+    assert {"name-1", "waitlist"} <= again.names()
+    assert "seat" not in again.names()
+    waiting = visitor.send(again)
+    assert "You are on the waitlist" in waiting.text
+    query = "SELECT name FROM passengers WHERE status = 'pending' ORDER BY name"
+    assert database.query(query) == ["Asha", "Ravi"]
+
+
+def test_form_with_fewer_seats_than_passengers_is_refused(visitor: Visitor, database: Database) -> None:
+    form = visitor.choose(3, 4).form("/passengers")
+    page = visitor.send(form, phone=PHONE, seat="3")
+    assert page.status == 400
+    assert "there are 2 passengers" in page.text
+    assert "name-1" in page.form("/passengers").names()
+    assert bookings(database) == []
+
+
+def test_form_that_is_shown_again_keeps_its_key(visitor: Visitor) -> None:
+    form = visitor.choose(3).form("/passengers")
+    refused = visitor.send(form, phone="abc").form("/passengers")
+    assert refused.value("key") == form.value("key")
+
+
 def test_hold_that_has_expired_can_be_booked_while_its_seats_are_free(
     visitor: Visitor, clock: Clock, database: Database
 ) -> None:
