@@ -28,8 +28,8 @@ class MailServer:
 
     answers: the answer to a command (RCPT, DATA, QUIT) instead of 250 or 221; several are given one after the
     other, the last one always. drops: the connection is lost after a mail was stored. hangs_at: the step that
-    is not answered: EHLO; DATA, before the mail is stored; or STORED. hanging: set when it is reached. flaps:
-    a tenth of the mails is not accepted now, a tenth is stored and its connection lost, and a tenth of the
+    is not answered before `resume`: EHLO; DATA, before the mail is stored; or STORED. hanging: set when it is
+    reached. flaps: a tenth of the mails is not accepted now, a tenth is stored and its connection lost, and a tenth of the
     connections is lost at the greeting.
     """
 
@@ -44,7 +44,7 @@ class MailServer:
         self.port = 0
         self.ca = Path()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._stop = asyncio.Event()
+        self._stop, self._resumed = asyncio.Event(), asyncio.Event()
 
     def settings(self, **others: Any) -> Settings:
         """Settings of a Busware server that sends its mails here."""
@@ -66,6 +66,11 @@ class MailServer:
             "BUSWARE_MAIL_FROM": "Example Buses <tickets@example.org>",
             **others,
         }
+
+    def resume(self) -> None:
+        """Answer the step that hangs."""
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(self._resumed.set)
 
     # Called by aiosmtpd ------------------------------------------------------------------------
 
@@ -108,10 +113,10 @@ class MailServer:
         return AuthResult(success=is_right, handled=False)
 
     async def _hang(self, step: str) -> None:
-        """Wait until the connection ends, if this step is not answered."""
+        """Wait until `resume` or the end of the connection, if this step is not answered."""
         if step == self.hangs_at:
             self.hanging.set()
-            await asyncio.Event().wait()
+            await self._resumed.wait()
 
     def _answer(self, command: str) -> str:
         answers = self.answers.get(command) or ["250 OK"]

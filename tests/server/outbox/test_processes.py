@@ -39,20 +39,20 @@ def test_mail_of_a_killed_server_is_sent_by_the_next_one(
     killed_at: str,
     arrives: int,
 ) -> None:
-    mail_server.hangs_at = killed_at
+    mail_server.hangs_at = "STORED" if killed_at == "before the row is finished" else killed_at
     environment = mail_server.environment(**urls)
     SchemaApi(database.conn).book(1, travel_date=travel_day(database), email=EMAIL)
     with database.connect(autocommit=False) as other, ServerProcess("0", **environment) as killed:
-        if killed_at in ("EHLO", "DATA", "STORED"):
-            assert mail_server.hanging.wait(WAIT_SECONDS)
-            killed.end(signal.SIGKILL)
-        else:  # the lock lets the statement wait that finishes the row
-            claimed = "SELECT outbox_no FROM outbox WHERE attempts = 1 FOR UPDATE"
-            wait_until(lambda: other.execute(claimed).fetchall() or other.rollback())
+        assert mail_server.hanging.wait(WAIT_SECONDS)
+        if killed_at == "before the row is finished":  # the lock lets the statement wait that finishes it
+            other.execute("SELECT FROM outbox WHERE attempts = 1 FOR UPDATE")
+            mail_server.resume()
             finishing = wait_until(lambda: database.query(FINISHING))
             killed.end(signal.SIGKILL)
             database.query("SELECT pg_terminate_backend(%s)", *finishing)
             wait_until(lambda: not database.query(FINISHING))
+        else:
+            killed.end(signal.SIGKILL)
     mail_server.hangs_at = ""
     assert database.query("SELECT state, attempts FROM outbox") == [("waiting", 1)]
     database.query(

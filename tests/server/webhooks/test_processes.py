@@ -34,23 +34,25 @@ def environment(urls: dict[str, str], database: Database, receiver: Receiver) ->
 def test_delivery_of_a_killed_server_is_sent_again_with_the_same_id(
     environment: dict[str, str], database: Database, receiver: Receiver, killed_at: str
 ) -> None:
-    ended = threading.Event()
+    ended, locked = threading.Event(), threading.Event()
 
     def wait(handler: BaseHTTPRequestHandler, stopping: threading.Event) -> None:
         ended.wait(WAIT_SECONDS)
 
-    if killed_at == "before the answer":
-        receiver.answers.put(wait)
+    def answer_when_locked(handler: BaseHTTPRequestHandler, stopping: threading.Event) -> None:
+        locked.wait(WAIT_SECONDS)
+        status(204)(handler, stopping)
+
+    receiver.answers.put(wait if killed_at == "before the answer" else answer_when_locked)
     SchemaApi(database.conn).book(1, travel_date=travel_day(database))
     with database.connect(autocommit=False) as other, ServerProcess("0", **environment) as killed:
+        first = receiver.next()
         if killed_at == "before the answer":
-            first = receiver.next()
             killed.end(signal.SIGKILL)
             ended.set()
         else:  # the lock lets the statement wait that finishes the row
-            claimed = "SELECT outbox_no FROM outbox WHERE attempts = 1 FOR UPDATE"
-            wait_until(lambda: other.execute(claimed).fetchall() or other.rollback())
-            first = receiver.next()
+            other.execute("SELECT FROM outbox WHERE attempts = 1 FOR UPDATE")
+            locked.set()
             finishing = wait_until(lambda: database.query(FINISHING))
             killed.end(signal.SIGKILL)
             database.query("SELECT pg_terminate_backend(%s)", *finishing)
