@@ -29,8 +29,8 @@ class MailServer:
     answers: the answer to a command (RCPT, DATA, QUIT) instead of 250 or 221; several are given one after the
     other, the last one always. drops: the connection is lost after a mail was stored. hangs_at: the step that
     is not answered before `resume`: EHLO; DATA, before the mail is stored; or STORED. hanging: set when it is
-    reached. flaps: a tenth of the mails is not accepted now, a tenth is stored and its connection lost, and a tenth of the
-    connections is lost at the greeting.
+    reached. flaps: a tenth of the mails is not accepted now, a tenth is stored and its connection lost, and a
+    tenth of the connections is lost at the greeting.
     """
 
     def __init__(self) -> None:
