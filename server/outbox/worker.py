@@ -192,14 +192,14 @@ class Outbox:
         try:
             self._carriers[row.kind](row)
         except GiveUp as error:
-            reason = _storable(str(error))
+            reason = storable(str(error))
             log.warning("%s %s is given up: %s", row.kind, row.outbox_no, reason)
             return reason, None
         except Retry as error:
-            reason, pause = _storable(str(error)), error.after_seconds
+            reason, pause = storable(str(error)), error.after_seconds
         except Exception as error:
             log.exception("%s %s failed", row.kind, row.outbox_no)
-            reason, pause = _storable(f"{type(error).__name__}: {error}"), None
+            reason, pause = storable(f"{type(error).__name__}: {error}"), None
         else:
             return None, None
         if row.age >= timedelta(hours=self._settings.outbox_hours):
@@ -238,7 +238,7 @@ class Outbox:
             return
 
 
-def _storable(reason: str) -> str:
-    """The reason, which may have the text of a receiver, as PostgreSQL and a terminal can take it."""
+def storable(reason: str) -> str:
+    """A reason, which may have the text of a receiver, as PostgreSQL and a terminal can take it; cut."""
     decodable = reason[:_ERROR_CHARACTERS].encode(errors="replace").decode()
     return clean_text(decodable) or "no reason"

@@ -15,7 +15,7 @@ import msgspec
 from standardwebhooks import Webhook
 
 from busware.server.db.pool import Pool
-from busware.server.outbox.worker import GiveUp, OutboxRow, Retry
+from busware.server.outbox.worker import GiveUp, OutboxRow, Retry, storable
 from busware.server.protocol import VERSION
 from busware.server.settings import Settings
 from busware.server.webhooks import targets
@@ -80,6 +80,7 @@ class WebhookCarrier:
         return _json(sent_event(msgspec.json.decode(row.event)))
 
     def _pause(self, row: OutboxRow, name: str, problem: str, *, gone: bool) -> None:
+        problem = storable(problem)
         ((paused,),) = self._pool.execute(_PAUSE, (row.outbox_no, problem, gone))
         if paused:
             log.warning("the webhook of %s is paused, until its operator activates it: %s", name, problem)

@@ -26,7 +26,10 @@ class NotAnswered(Exception):
 
 
 class Answer(NamedTuple):
-    """The answer of a receiver. retry_after: the seconds that it asks for. body: its beginning."""
+    """The answer of a receiver. retry_after: the seconds that it asks for. body: its beginning.
+
+    reason and body are as received: they may have any characters.
+    """
 
     status: int
     reason: str
@@ -134,7 +137,8 @@ class Sender:
             fixed = {"Host": target.authority, "Connection": "close"}
             connection.request("POST", target.path, body, {**headers, **fixed})
             response = connection.getresponse()
-            return Answer(response.status, response.reason, _retry_after(response), _beginning(response))
+            body = _beginning(response, self._settings.webhook_answer_bytes)
+            return Answer(response.status, response.reason, _retry_after(response), body)
         except TimeoutError:
             raise NotAnswered(f"The receiver did not answer within {seconds:g} s.") from None
         except (OSError, HTTPException) as error:
@@ -143,12 +147,15 @@ class Sender:
             limited.end()
 
 
-def _beginning(response: HTTPResponse) -> bytes:
-    """The beginning of the body. The rest is received up to the limits, so that the sender ends orderly."""
+def _beginning(response: HTTPResponse, most: int) -> bytes:
+    """The beginning of the body. The rest is received up to the limits, so that the sender ends orderly.
+
+    most: the most bytes to read at once. http.client would allocate what the answer claims to have.
+    """
     body = b""
     with suppress(OSError, HTTPException, ValueError):
         body = response.read(_SHOWN_BYTES)
-        response.read()
+        response.read(most)
     return body
 
 
@@ -159,6 +166,6 @@ def _retry_after(response: HTTPResponse) -> float | None:
         return float(value)
     try:
         at = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return (at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds()

@@ -66,6 +66,15 @@ def status(code: int, body: bytes = b"", **headers: str) -> Answer:
     return answer
 
 
+def raw(answer_bytes: bytes) -> Answer:
+    """Answer with some bytes."""
+
+    def answer(handler: BaseHTTPRequestHandler, stopping: threading.Event) -> None:
+        handler.wfile.write(answer_bytes)
+
+    return answer
+
+
 def silence(handler: BaseHTTPRequestHandler, stopping: threading.Event) -> None:
     """Never answer."""
     stopping.wait()
@@ -210,6 +219,10 @@ class Hooks:
         return self.database.query(
             "SELECT state, attempts FROM outbox WHERE kind = 'webhook' ORDER BY outbox_no"
         )
+
+    def attempted(self) -> bool:
+        """Whether an attempt of a delivery has ended."""
+        return bool(self.database.value("SELECT bool_or(state = 'done' OR error IS NOT NULL) FROM outbox"))
 
     def errors(self) -> list[str | None]:
         """The last error of each delivery, the oldest first."""
