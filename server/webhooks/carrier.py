@@ -49,14 +49,10 @@ class WebhookCarrier:
         ((name, url, keys),) = found
         body = self._body(row)
         try:
-            target = targets.target_of(url)
-            addresses = targets.resolve(target, self._settings)
             headers = _headers(_event_id(row), body, keys)
-            answer = self._sender.post(target, addresses, headers, body.encode())
+            answer = self._sender.post(targets.target_of(url), headers, body.encode())
         except (targets.Refused, NotAnswered) as error:
             problem, retry_after = str(error), None
-        except OSError as error:
-            problem, retry_after = f"The name of the receiver cannot be resolved: {error}", None
         else:
             if 200 <= answer.status < 300:
                 return

@@ -1,4 +1,4 @@
-"""One HTTPS request to a checked address, within a time and a number of bytes.
+"""One HTTPS request to a checked address, within a time for all of it and a number of bytes.
 
 It follows no redirect. http.client writes the request and reads the answer. It has no limit for the whole of
 a request, so it gets a socket that has one.
@@ -16,6 +16,7 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import Any, NamedTuple
 
 from busware.server.settings import Settings, SettingsError
+from busware.server.webhooks import targets
 from busware.server.webhooks.targets import Address, Target
 
 _SHOWN_BYTES = 200  # of the body of an answer
@@ -53,7 +54,7 @@ class _LimitedSocket:
         for n, address in enumerate(addresses):
             self._socket.close()
             self._socket = socket.socket(address.family, socket.SOCK_STREAM)
-            self._socket.settimeout(self._left() / (len(addresses) - n))
+            self._socket.settimeout(self.left() / (len(addresses) - n))
             try:
                 self._socket.connect(address.where)
             except OSError:
@@ -61,19 +62,19 @@ class _LimitedSocket:
                     raise
             else:
                 break
-        self._socket.settimeout(self._left())
+        self._socket.settimeout(self.left())
         self._socket = context.wrap_socket(self._socket, server_hostname=host)
 
     def sendall(self, data: bytes) -> None:
         """Send all of the data."""
         rest = memoryview(data)
         while rest:
-            self._socket.settimeout(self._left())
+            self._socket.settimeout(self.left())
             rest = rest[self._socket.send(rest) :]
 
     def receive(self, buffer: memoryview) -> int:
         """Receive into a buffer. Returns the number of bytes; 0: no more will come."""
-        self._socket.settimeout(self._left())
+        self._socket.settimeout(self.left())
         received = self._socket.recv_into(buffer[: self._receives]) if self._receives else 0
         self._receives -= received
         return received
@@ -89,7 +90,8 @@ class _LimitedSocket:
         """Close the connection, whatever is not received yet."""
         self._socket.close()
 
-    def _left(self) -> float:
+    def left(self) -> float:
+        """The seconds that are left. Raises TimeoutError without any."""
         left = self._ends_at - time.monotonic()
         if left <= 0:
             raise TimeoutError
@@ -124,13 +126,12 @@ class Sender:
             ) from None
         self._context.set_alpn_protocols(["http/1.1"])
 
-    def post(
-        self, target: Target, addresses: Sequence[Address], headers: Mapping[str, str], body: bytes
-    ) -> Answer:
-        """Send a body. addresses: of the target, which were checked. Raises NotAnswered."""
+    def post(self, target: Target, headers: Mapping[str, str], body: bytes) -> Answer:
+        """Send a body. Raises NotAnswered, and Refused if webhooks may not go to an address of the target."""
         seconds = self._settings.webhook_seconds
         limited = _LimitedSocket(seconds, self._settings.webhook_answer_bytes)
         try:
+            addresses = targets.resolve(target, self._settings, limited.left())
             limited.connect(addresses, target.host, self._context)
             connection = HTTPConnection(target.host, target.port)
             connection.sock = limited
@@ -141,6 +142,8 @@ class Sender:
             return Answer(response.status, response.reason, _retry_after(response), body)
         except TimeoutError:
             raise NotAnswered(f"The receiver did not answer within {seconds:g} s.") from None
+        except socket.gaierror as error:
+            raise NotAnswered(f"The name of the receiver cannot be resolved: {error}") from None
         except (OSError, HTTPException) as error:
             raise NotAnswered(f"The receiver cannot be reached: {type(error).__name__}: {error}") from None
         finally:

@@ -7,13 +7,28 @@ because the resolver makes an address of them.
 """
 
 import ipaddress
+import queue
 import socket
+import threading
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from busware.server.settings import Settings
 
 _HTTPS_PORT = 443
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # its last 32 bits are an IPv4 address
+# What not every version of ipaddress knows as not public, and what leads to the services of a cloud.
+_NOT_PUBLIC = [
+    ipaddress.ip_network(text)
+    for text in (
+        "168.63.129.16/32",  # the platform of Azure
+        "192.0.0.0/24",  # protocols; 192.0.0.192 is the metadata of Oracle Cloud
+        "192.88.99.0/24",  # relays of 6to4
+        "2001::/23",  # protocols, such as Teredo
+        "3fff::/20",  # documentation
+        "fec0::/10",  # site-local
+    )
+]
 
 
 class Refused(Exception):
@@ -54,41 +69,84 @@ def target_of(url: str) -> Target:
     return Target(host, port, path)
 
 
-def resolve(target: Target, settings: Settings, *, only_numbers: bool = False) -> list[Address]:
-    """The addresses of a target. Raises Refused if webhooks may not go to one of them, OSError without any.
+def resolve(target: Target, settings: Settings, seconds: float) -> list[Address]:
+    """The addresses of a target.
 
-    only_numbers: the result is empty for a name, which is not resolved.
+    Raises Refused if webhooks may not go to one of them, OSError without any, and TimeoutError after some
+    seconds.
     """
-    flags = socket.AI_NUMERICHOST if only_numbers else 0
-    try:
-        found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM, flags=flags)
-    except socket.gaierror:
-        if only_numbers:
-            return []
-        raise
-    except UnicodeError as error:  # a label of more than 63 characters
-        raise Refused(f"The host of the URL is not valid: {error}.") from None
-    for *_, where in found:
-        if not _is_allowed(str(where[0]), settings):
-            raise Refused(
-                f"{target.host} is {where[0]}, which is not an address of the public internet; only a "
-                "network in BUSWARE_WEBHOOK_NETWORKS may be another one."
-            )
-    return [Address(family, where) for family, *_, where in found]
+    return _checked(target, _with_time_limit(target, seconds), settings)
 
 
 def check(url: str, settings: Settings) -> None:
     """Check a URL, whose name is resolved at each delivery only. Raises Refused."""
-    resolve(target_of(url), settings, only_numbers=True)
+    target = target_of(url)
+    try:
+        found = _look_up(target, socket.AI_NUMERICHOST)
+    except socket.gaierror:  # a name
+        return
+    _checked(target, found, settings)
+
+
+_Found = list[tuple[Any, ...]]  # the result of socket.getaddrinfo
+
+
+def _look_up(target: Target, flags: int = 0) -> _Found:
+    try:
+        return socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM, flags=flags)
+    except UnicodeError as error:  # a label of more than 63 characters
+        raise Refused(f"The host of the URL is not valid: {error}.") from None
+
+
+def _with_time_limit(target: Target, seconds: float) -> _Found:
+    """What the resolver of the machine answers within some seconds.
+
+    It has time limits of its own, which may be longer. So a thread waits for it, and ends when it answers.
+    """
+    answers = queue.SimpleQueue[_Found | OSError | Refused]()
+
+    def ask() -> None:
+        try:
+            answers.put(_look_up(target))
+        except (OSError, Refused) as error:
+            answers.put(error)
+
+    threading.Thread(target=ask, name="resolver", daemon=True).start()
+    try:
+        answer = answers.get(timeout=seconds)
+    except queue.Empty:
+        raise TimeoutError from None
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
+def _checked(target: Target, found: _Found, settings: Settings) -> list[Address]:
+    """The addresses, if webhooks may go to each of them. Raises Refused.
+
+    The message names no address: a name server may know names of the private network.
+    """
+    if not all(_is_allowed(str(where[0]), settings) for *_, where in found):
+        raise Refused(
+            f"{target.host} leads to what is not an address of the public internet; only a network in "
+            "BUSWARE_WEBHOOK_NETWORKS may be another one."
+        )
+    return [Address(family, where) for family, *_, where in found]
 
 
 def _is_allowed(text: str, settings: Settings) -> bool:
     """Whether webhooks may go to an address. Of one with an IPv4 address in it, that one counts."""
     address = ipaddress.ip_address(text.partition("%")[0])
     if isinstance(address, ipaddress.IPv6Address):
-        if address.is_site_local:  # which is_global does not know
-            return False
-        address = address.ipv4_mapped or address.sixtofour or address
+        address = address.ipv4_mapped or address.sixtofour or _of_nat64(address) or address
     if any(address in network for network in settings.webhook_networks or ()):
         return True
-    return address.is_global and not (address.is_multicast or address.is_reserved)
+    return (
+        address.is_global
+        and not (address.is_multicast or address.is_reserved)
+        and not any(address in network for network in _NOT_PUBLIC)
+    )
+
+
+def _of_nat64(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF) if address in _NAT64 else None
