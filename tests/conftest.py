@@ -74,6 +74,7 @@ from tests.support.fleet import fleet  # noqa: F401 - a fixture
 from tests.support.http_client import http  # noqa: F401 - a fixture
 from tests.support.later_release import sql_folder  # noqa: F401 - a fixture
 from tests.support.line_client import WAIT_SECONDS, LineClient  # noqa: F401 - for the tests
+from tests.support.operator_visitor import add_account, operator, other_operator  # noqa: F401 - fixtures
 from tests.support.page_visitor import other_visitor, visitor  # noqa: F401 - fixtures
 from tests.support.pgbouncer import pgbouncer  # noqa: F401 - a fixture
 from tests.support.playing import play  # noqa: F401 - a fixture

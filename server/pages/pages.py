@@ -15,6 +15,7 @@ from busware.server.http.app import accepts_page
 from busware.server.http.event_streams import EventStreams
 from busware.server.http.executor import Executor
 from busware.server.pages import accounts, bookings, changes, forms, holds, journeys, languages, static_files
+from busware.server.pages.operator import trip, trips
 from busware.server.pages.visits import Page, Table, Visit
 from busware.server.protocol import Refusal
 
@@ -27,6 +28,8 @@ _PAGES: Table = {
     **changes.PAGES,
     **accounts.PAGES,
     **languages.PAGES,
+    **trips.PAGES,
+    **trip.PAGES,
 }
 
 
@@ -71,6 +74,7 @@ class Pages:
             problem.status,
             status=problem.status,
             request_id=msgspec.json.decode(problem.body).get("request_id"),
+            is_operator=lambda: False,  # reading the account could block the event loop
         )
         response.headers.update(problem.headers)
         response.headers["Cache-Control"] = "no-store"

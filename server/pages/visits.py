@@ -22,6 +22,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import RedirectResponse, Response
 
 from busware.server import protocol
+from busware.server.booking.permissions import OPERATORS
 from busware.server.http.executor import Executor, Threads
 from busware.server.http.routes import Resource
 from busware.server.languages import CODES, DEFAULT, Language, language
@@ -36,7 +37,7 @@ _COMPRESSION = 5  # the level of gzip: of 1 to 9
 _MAX_NUMBERS = 100  # that are read of the fields of a name
 _MAX_DIGITS = 9
 _MARGIN = timedelta(days=7)  # for the dates that pages offer beside a date
-_PERSONAL = ("/bookings", "/account")  # browsers do not store these pages: not even for the back button
+_PERSONAL = ("/bookings", "/account", "/operator")  # browsers do not store these: not for the back button
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -168,6 +169,13 @@ class Visit:
                 raise Refusal("session_ended", "Your session has ended. Nothing was done.") from None
             return self._executor.caller_with(self._http, None)
 
+    def _is_operator(self) -> bool:
+        """Whether the caller runs services: then the head of the page leads to the pages for operators."""
+        try:
+            return self.caller.role in OPERATORS
+        except Refusal:
+            return False
+
     def request(self, method: type[protocol.Request], /, **values: Any) -> Any:
         """The reply to a request. values: texts, which may be empty, or values of its fields.
 
@@ -206,6 +214,7 @@ class Visit:
             "token": lambda: forms.token(self.cookies.secret()),
             "key": self.form_key,
             "signed_in": bool(self.cookies.get("session")),
+            "is_operator": self._is_operator,
             **values,
         }
         text = rendering.render(template, self.language, context)

@@ -59,7 +59,7 @@ MAY_IMPORT = {
     "mail": "accounts command_line conversation db documents embedded installation languages outbox output "
     "protocol settings",
     "http": "accounts addresses booking db documents metrics payments ports protocol settings tls",
-    "pages": "conversation documents http languages mail protocol settings",
+    "pages": "booking conversation documents http languages mail protocol settings",
     "console": "command_line conversation db embedded installation logs protocol push settings terminal "
     "worker_thread",
     "service": "booking certificates db housekeeping http mail outbox pages push settings tcp tls webhooks",
@@ -92,10 +92,10 @@ ALLOWED_FILES = {  # the names of files in each folder
     "docs": r"[\w-]+\.(md|svg|png)|operations/[\w-]+\.(json|service|yaml)",
     "scripts": r"[a-z]+|[a-z]+/\w+\.py",
     "server": r"PROTOCOL\.md|\w+\.py|[a-z]+/\w+\.py|mail/templates/\w+\.(txt|html)|[a-z]+/languages/\w+\.po"
-    r"|pages/templates/\w+\.html|pages/static/\w+\.(css|js|svg)",
+    r"|pages/operator/\w+\.py|pages/templates/\w+\.html|pages/static/\w+\.(css|js|svg)",
     "sql": r"\d[\da-z]_\w+\.sql",  # flat, because psql runs the files in name order
     "tests": r"conftest\.py|data/[\d.]+/\w+\.(jsonl?|sql)|support/(\w+\.(py|sql)|images/[a-z]+/\w+)"
-    r"|(client|project|sql|server(/[a-z]+)?)/test_\w+\.py",
+    r"|(client|project|sql|server(/[a-z_]+)?)/test_\w+\.py",
 }
 VAGUE_NAMES = {"utils", "util", "common", "helpers", "helper", "misc"}
 MAX_LINES = 600

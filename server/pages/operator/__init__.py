@@ -1,0 +1,7 @@
+"""The pages for operators, on the same visits, forms and rendering as those for travellers.
+
+frame     who may open them, and their navigation
+trips     the trips of a day
+trip      one trip: its load by leg
+charts    the geometry of the charts, which the templates draw as SVG
+"""

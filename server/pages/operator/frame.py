@@ -1,0 +1,49 @@
+"""What the pages for operators share: who may open them, and their navigation."""
+
+from functools import partial
+from http import HTTPStatus
+from typing import Any
+
+from starlette.responses import Response
+
+from busware.server.booking.permissions import OPERATORS
+from busware.server.pages.forms import TOKEN
+from busware.server.pages.kinds import N_
+from busware.server.pages.visits import Page, View, Visit
+from busware.server.protocol import Refusal
+
+SECTIONS = {  # path → title, in the order of the navigation
+    "/operator": N_("Trips"),
+}
+_SECRET_FIELDS = ("password",)  # never written into a page
+
+
+def operator_page(show: View, submit: View | None = None) -> Page:
+    """A page for operators. A guest signs in first; an account that runs no services is refused."""
+    return Page(partial(_show, show), partial(_submit, submit) if submit else None)
+
+
+def render(visit: Visit, template: str, section: str = "/operator", /, **values: Any) -> Response:
+    """A page for operators. section: the path of its entry in the navigation."""
+    return visit.render(template, sections=SECTIONS, section=section, **values)
+
+
+def _show(view: View, visit: Visit) -> Response:
+    role = visit.caller.role
+    if role in OPERATORS:
+        return view(visit)
+    if role != "guest":
+        return visit.render("operator_only.html", HTTPStatus.FORBIDDEN)
+    if visit.is_sent:
+        kept = {name: values for name, values in visit.form.items() if name not in (TOKEN, *_SECRET_FIELDS)}
+        return visit.render("operator_again.html", kept=kept)
+    return visit.see("/sign-in", {"to": visit.address})
+
+
+def _submit(view: View, visit: Visit) -> Response:
+    role = visit.caller.role
+    if role in OPERATORS:
+        return view(visit)
+    if role == "guest":
+        raise Refusal("session_ended", "Your session has ended. Nothing was done.")
+    raise Refusal("not_allowed", "This page is for operators.")

@@ -1,0 +1,39 @@
+"""The trips of a day, each with its load by leg."""
+
+from datetime import timedelta
+
+from starlette.responses import Response
+
+from busware.server import protocol
+from busware.server.pages.operator import charts, frame
+from busware.server.pages.visits import Table, Visit, address
+from busware.server.protocol import OperatedTrip, OperatedTrips, TripLoad
+
+PATH = "/operator"
+_LIMIT = 25  # trips of a page: each needs a request for its load
+_DAY = timedelta(days=1)
+
+
+def show_trips(visit: Visit) -> Response:
+    """The trips of a travel date."""
+    date = visit.day("date") or visit.now.date()
+    listed: OperatedTrips = visit.request(
+        protocol.OperatorTrips, date=date, limit=_LIMIT, after=visit.value("after")
+    )
+    return frame.render(
+        visit,
+        "operator_trips.html",
+        date=date,
+        previous=address(PATH, {"date": date - _DAY}),
+        following=address(PATH, {"date": date + _DAY}),
+        more=address(PATH, {"date": date, "after": listed.next}) if listed.next else "",
+        trips=[(trip, _strip(visit, trip)) for trip in listed.trips],
+    )
+
+
+def _strip(visit: Visit, trip: OperatedTrip) -> charts.LoadStrip:
+    load: TripLoad = visit.request(protocol.Load, bus_id=trip.bus_id, travel_date=trip.travel_date)
+    return charts.load_strip(load.legs, load.seats)
+
+
+PAGES: Table = {PATH: frame.operator_page(show_trips)}

@@ -1,0 +1,39 @@
+"""The trips of a day on the pages for operators: their numbers, their dates, and only one's own."""
+
+from tests.support.page_visitor import Visitor
+from tests.support.schema_api import SchemaApi
+
+DAY = "/operator?date=2026-12-05"
+
+
+def test_trips_of_a_day_with_their_load_by_leg(operator: Visitor, api: SchemaApi) -> None:
+    api.book(1, 2, destination="Mandya")
+    page = operator.get(DAY)
+    assert "Trips of Sat 5 Dec 2026" in page.text
+    assert "10:00" in page.text
+    assert "Booked 2 Held 0 Waitlist 0 Free 6 / 8" in page.text
+    assert "Bengaluru to Ramanagara: 2 of 8, Ramanagara to Mandya: 2 of 8, Mandya to Sri" in page.html
+    assert page.link("Day Bus") == "/operator/trips/1/2026-12-05"
+
+
+def test_days_around(operator: Visitor) -> None:
+    page = operator.get(DAY)
+    assert "Trips of Fri 4 Dec 2026" in operator.get(page.link("Previous day")).text
+    assert "Trips of Sun 6 Dec 2026" in operator.get(page.link("Next day")).text
+    form = page.form("/operator")
+    assert "You have no trips on this day." in operator.send(form, date="2027-06-01").text
+
+
+def test_operator_sees_only_own_trips(operator: Visitor, other_operator: Visitor) -> None:
+    assert "Night Sleeper" not in operator.get(DAY).text
+    assert "Day Bus" not in other_operator.get(DAY).text
+    assert "Night Sleeper" in other_operator.get(DAY).text
+    page = other_operator.get("/operator/trips/1/2026-12-05")
+    assert page.status == 403
+    assert "Bengaluru" not in page.text
+
+
+def test_cancelled_trip_is_marked(operator: Visitor, api: SchemaApi) -> None:
+    assert "Cancelled" not in operator.get(DAY).text
+    api.write("cancel_trip", account="conductor", bus_id=1, travel_date="2026-12-05", reason="Landslide.")
+    assert "Cancelled" in operator.get(DAY).text
