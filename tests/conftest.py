@@ -24,7 +24,7 @@ http            a client of the HTTP server, started for `server`: `.url`, and
                 `.call("GET", "/v1/trips", token=…, key=…, json={…})`.
 open_page       a function that opens a path of the HTTP server in Chromium, and returns Playwright's Page:
                 `open_page("/", viewport=PHONE, color_scheme="dark", java_script_enabled=False)`.
-violations      a function that returns what axe-core finds wrong on such a page.
+violations      a function that returns what axe-core finds wrong on such a page, in both themes and widths.
 visitor         a browser without JavaScript that visits the pages of `http`; other_visitor is another one.
 play            a function that plays an extended dialogue on `server`: a line, and answers.
 connect         a function that opens a LineClient to `server`; client_socket is such a LineClient.

@@ -5,19 +5,20 @@ The browser is Debian's package chromium: Playwright downloads none. npm install
 
 import shutil
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import pytest
 
 from tests.support.http_client import HttpClient
-from tests.support.line_client import WAIT_SECONDS
 from tests.support.node import AXE, install
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize
 
-PHONE = {"width": 360, "height": 800}  # pixels
-DESK = {"width": 1280, "height": 800}
+PHONE: "ViewportSize" = {"width": 360, "height": 800}  # pixels
+DESK: "ViewportSize" = {"width": 1280, "height": 800}
+BROWSER_WAIT_SECONDS = 60  # a test fails if a page takes longer: a machine of CI may be busy with other tests
+_FIND = "axe.run(document, {resultTypes: ['violations']}).then(found => found.violations)"
 _FAILED_STATUS = "Failed to load resource: the server responded with a status of"
 
 
@@ -35,7 +36,7 @@ def chromium() -> Iterator["Browser"]:
     program = shutil.which("chromium")
     if program is None:
         pytest.skip("chromium is not installed: apt install chromium")
-    expect.set_options(timeout=WAIT_SECONDS * 1000)
+    expect.set_options(timeout=BROWSER_WAIT_SECONDS * 1000)
     with sync_playwright() as playwright, playwright.chromium.launch(executable_path=program) as browser:
         yield browser
 
@@ -54,7 +55,7 @@ def open_page(chromium: "Browser", http: HttpClient) -> Iterator[Open]:
         context = chromium.new_context(
             **{"base_url": http.url, "viewport": DESK, "locale": "en-IN"} | options
         )
-        context.set_default_timeout(WAIT_SECONDS * 1000)
+        context.set_default_timeout(BROWSER_WAIT_SECONDS * 1000)
         contexts.append(context)
         context.on("console", lambda message: errors.extend(_errors(message)))
         context.on("weberror", lambda error: errors.append(str(error.error)))
@@ -88,11 +89,28 @@ def axe_source(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def violations(axe_source: str) -> Callable[["Page"], list[str]]:
-    """A function that returns the violations of WCAG on a page, one a line: the rule, and the element."""
+    """A function that returns what is wrong on an open page, one a line, in both themes and at both widths.
+
+    That is each violation of WCAG, with the rule and the element, and a page that is wider than the window.
+    """
 
     def find(page: "Page") -> list[str]:
         page.evaluate(axe_source)
-        found = page.evaluate("axe.run(document)")["violations"]
-        return [f"{rule['id']}: {node['html']}" for rule in found for node in rule["nodes"]]
+        return [
+            f"{theme}, {viewport['width']} pixels: {wrong}"
+            for viewport in (PHONE, DESK)
+            for theme in ("light", "dark")
+            for wrong in _wrong(page, theme, viewport)
+        ]
 
     return find
+
+
+def _wrong(page: "Page", theme: Literal["light", "dark"], viewport: "ViewportSize") -> "Iterator[str]":
+    page.set_viewport_size(viewport)
+    page.emulate_media(color_scheme=theme)
+    width = page.evaluate("document.documentElement.scrollWidth")
+    if width > viewport["width"]:
+        yield f"the page has {width} pixels"
+    for rule in page.evaluate(_FIND):
+        yield from (f"{rule['id']}: {node['html']}" for node in rule["nodes"])

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.browser import PHONE, Open
+from tests.support.browser import Open
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -13,8 +13,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.system
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_page_is_accessible(open_page: Open, violations: Callable[["Page"], list[str]], theme: str) -> None:
-    page = open_page("/schema", color_scheme=theme, viewport=PHONE)
+def test_page_is_accessible(open_page: Open, violations: Callable[["Page"], list[str]]) -> None:
+    page = open_page("/schema")
     assert page.locator("#sold_out").is_visible()
     assert violations(page) == []

@@ -1,7 +1,6 @@
 """A whole journey in Chromium: from the search to the ticket, by mouse, by keys, and without JavaScript."""
 
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -178,39 +177,3 @@ def test_another_seat_is_chosen_on_the_map(open_page: Open, database: Database) 
     page.get_by_role("button", name="Take this seat").click()
     expect(page.get_by_text("The ticket has another seat now.")).to_be_visible()
     assert statuses(database) == [(6, "booked")]
-
-
-@pytest.mark.parametrize(("theme", "viewport"), [("light", PHONE), ("dark", DESK)], ids=["phone", "desk"])
-def test_pages_of_a_booking_are_accessible(
-    open_page: Open, violations: Callable[[Page], list[str]], theme: str, viewport: dict[str, int]
-) -> None:
-    page = open_page(f"{SEATS}&seat=1&seat=2", color_scheme=theme, viewport=viewport)
-    found = {}
-
-    def check() -> None:
-        width = page.evaluate("document.documentElement.scrollWidth")
-        too_wide = [f"{width} pixels wide"] * (width > viewport["width"])
-        if wrong := violations(page) + too_wide:
-            found[page.url] = wrong
-
-    page.get_by_role("button", name="Continue").click()
-    check()
-    page.get_by_label("Phone number").fill("12")
-    page.get_by_role("button", name="Hold the seats").click()
-    expect(page.locator("#problem")).to_be_visible()
-    check()
-    page.get_by_label("Phone number").fill(NUMBER)
-    page.get_by_role("button", name="Hold the seats").click()
-    heading(page, "Your seats are held")
-    check()
-    page.get_by_role("button", name="Book for").click()
-    heading(page, "Your ticket")
-    check()
-    booking = page.url
-    for change in ("seat", "exchange", "alight", "transfer", "contact", "cancel"):
-        page.goto(f"{booking}/{change}")
-        check()
-    for path in ("/bookings", "/bookings/find", "/sign-in", "/register", "/forgotten", "/account"):
-        page.goto(path)
-        check()
-    assert found == {}
