@@ -33,16 +33,31 @@ class WebhookSettings:
         FILE,
     )
     webhook_seconds: float = setting(
-        15, "seconds", "how long a delivery may take, with the connection and the answer", DURATION
+        15, "seconds", "how long a delivery may take, with name, connection and answer", DURATION
     )
     webhook_answer_bytes: int = setting(
         16384, "bytes", "how much of the answer of a receiver is read; its head must fit", BYTES
     )
     webhook_threads: int = setting(
-        6, "threads", "the most deliveries to webhooks that a process sends at once", COUNT
+        8, "threads", "the most deliveries to webhooks that a process sends at once", COUNT
     )
     webhook_threads_per_receiver: int = setting(
         2, "threads", "the most deliveries to one webhook that a process sends at once", COUNT
+    )
+    webhook_threads_per_operator: int = setting(
+        4,
+        "threads",
+        "the most deliveries to the webhooks of one operator that a process sends at once",
+        COUNT,
+    )
+    webhook_slow_threads: int = setting(
+        2,
+        "threads",
+        "the most deliveries to slow webhooks, of all operators, that a process sends at once",
+        COUNT,
+    )
+    webhook_slow_seconds: float = setting(
+        3, "seconds", "a webhook is slow if its last delivery by this process took so long", DURATION
     )
     webhook_secret_hours: float = setting(
         24, "hours", "how long the earlier secret of a webhook signs beside a new one", PERIOD

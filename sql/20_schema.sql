@@ -70,7 +70,7 @@ CREATE TYPE api.outcome AS (
 );
 
 -- A row of the outbox that a worker has claimed. age: since it was added. event: what caused it, a row of table events; NULL: nothing,
--- or it was deleted.
+-- or it was deleted. webhook_no, operator: of a delivery to a webhook.
 CREATE TYPE api.claimed_row AS (
     outbox_no   bigint,
     key         uuid,
@@ -82,5 +82,6 @@ CREATE TYPE api.claimed_row AS (
     created_at  timestamptz,
     age         interval,
     event       jsonb,
-    webhook_no  bigint
+    webhook_no  bigint,
+    operator    text
 );

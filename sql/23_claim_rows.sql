@@ -6,6 +6,6 @@ LANGUAGE sql AS $$
         RETURNING o.*
     )
     SELECT c.outbox_no, c.key, c.kind, c.payload, c.bus_id, c.reference, c.attempts, c.created_at, api.now() - c.created_at, to_jsonb(e),
-           c.webhook_no
-    FROM claimed c LEFT JOIN events e ON e.event_no = c.event_no ORDER BY c.outbox_no
+           c.webhook_no, w.operator
+    FROM claimed c LEFT JOIN events e ON e.event_no = c.event_no LEFT JOIN webhooks w ON w.webhook_no = c.webhook_no ORDER BY c.outbox_no
 $$;

@@ -13,9 +13,9 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp
         ORDER BY o.due_at LIMIT claim_outbox.count FOR UPDATE OF o SKIP LOCKED), lease)
 $$;
 
--- Claim the delivery that is due for the longest time. full_webhooks: those that get no more for now. The rows of each webhook are
--- read apart, because one whose receiver does not answer may have very many.
-CREATE OR REPLACE FUNCTION api.claim_delivery(full_webhooks bigint[], lease interval) RETURNS SETOF api.claimed_row
+-- Claim the delivery that is due for the longest time. full_webhooks, full_operators: those that get no more for now. The rows of each
+-- webhook are read apart, because one whose receiver does not answer may have very many.
+CREATE OR REPLACE FUNCTION api.claim_delivery(full_webhooks bigint[], full_operators text[], lease interval) RETURNS SETOF api.claimed_row
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp SET enable_seqscan = off AS $$
     SELECT * FROM api.claim_rows(ARRAY(
         SELECT first.outbox_no FROM webhooks w CROSS JOIN LATERAL (
@@ -24,7 +24,7 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp
               AND NOT EXISTS (SELECT FROM outbox b
                   WHERE b.ordered_by = o.ordered_by AND b.state = 'waiting' AND b.outbox_no < o.outbox_no)
             ORDER BY o.due_at LIMIT 1 FOR UPDATE OF o SKIP LOCKED) AS first
-        WHERE w.webhook_no <> ALL (full_webhooks) ORDER BY first.due_at LIMIT 1), lease)
+        WHERE w.webhook_no <> ALL (full_webhooks) AND w.operator <> ALL (full_operators) ORDER BY first.due_at LIMIT 1), lease)
 $$;
 
 -- Finish a row that was claimed as its attempt number `attempts`. error: NULL, it is done; else why not. retry_after: it is due again

@@ -7,8 +7,9 @@ meanwhile. A row is carried out at least once: if the process dies after the cal
 finished, another attempt follows when the lease of the claim ends. So each attempt has the same key, by which
 the receiver recognizes it.
 
-Deliveries to webhooks have threads of their own, and one webhook has some of them at most. So a receiver that
-does not answer delays no mail and no refund, and few deliveries to other receivers.
+Deliveries to webhooks have threads of their own, so a receiver that does not answer delays no mail and no
+refund. A webhook and an operator have some of these threads at most, and all webhooks whose last delivery was
+slow share a few. So receivers that do not answer delay each other, and no other receivers for long.
 """
 
 import logging
@@ -31,9 +32,11 @@ from busware.server.worker_thread import WorkerThread
 log = logging.getLogger("busware.outbox")
 
 _PUBLISH = "SELECT api.publish_events(%s)"
-_ROW = "outbox_no, key, kind, payload, bus_id, reference, attempts, created_at, age, event, webhook_no"
+_ROW = (
+    "outbox_no, key, kind, payload, bus_id, reference, attempts, created_at, age, event, webhook_no, operator"
+)
 _CLAIM = f"SELECT {_ROW} FROM api.claim_outbox(%s, 1, make_interval(secs => %s))"  # noqa: S608 - a constant
-_CLAIM_DELIVERY = f"SELECT {_ROW} FROM api.claim_delivery(%s, make_interval(secs => %s))"  # noqa: S608
+_CLAIM_DELIVERY = f"SELECT {_ROW} FROM api.claim_delivery(%s, %s, make_interval(secs => %s))"  # noqa: S608
 _FINISH = "SELECT api.finish_outbox(%s, %s, %s, make_interval(secs => %s))"
 _ERROR_CHARACTERS = 500  # of the reason that is stored
 _WEBHOOK = "webhook"  # the kind of deliveries to webhooks
@@ -44,7 +47,8 @@ class OutboxRow(Struct, frozen=True):
 
     key: the idempotency key, the same at each attempt. payload: JSON of the code that added the row.
     attempts: with this one. age: since the row was added. event: the event that caused the row, as a row of
-    table events in JSON; None if there is none, or if it was deleted. webhook_no: of a delivery to a webhook.
+    table events in JSON; None if there is none, or if it was deleted. webhook_no, operator: of a delivery to
+    a webhook.
     """
 
     outbox_no: int
@@ -58,6 +62,7 @@ class OutboxRow(Struct, frozen=True):
     age: timedelta
     event: Raw | None
     webhook_no: int | None
+    operator: str | None
 
 
 class Retry(Exception):
@@ -88,8 +93,9 @@ class Outbox:
         self._publish_count = settings.publish_batch
         self._publisher = WorkerThread("events", self._publish, settings.outbox_seconds)
         self._threads: list[WorkerThread] = []
-        self._claiming = threading.Lock()  # guards the next attribute
-        self._deliveries = Counter[int | None]()  # those that this process carries out now, by webhook
+        self._claiming = threading.Lock()  # guards the next attributes
+        self._deliveries: list[OutboxRow] = []  # those that this process carries out now
+        self._slow: set[int | None] = set()  # the webhooks whose last delivery was slow
 
     def register(self, kind: str, carrier: Carrier) -> None:
         """Set what carries out the rows of a kind. Call it before `start`.
@@ -164,11 +170,11 @@ class Outbox:
             if not rows:
                 break
             (row,) = rows
-            try:
-                self._finish(row, *self._carry(row), lease_ends_at)
-            finally:
-                with self._claiming:
-                    self._deliveries[row.webhook_no] -= 1
+            began_at = time.monotonic()
+            outcome = self._carry(row)
+            if row.webhook_no is not None:
+                self._end_delivery(row, time.monotonic() - began_at)
+            self._finish(row, *outcome, lease_ends_at)
         return self._settings.outbox_seconds
 
     def _claim(self) -> list[OutboxRow]:
@@ -179,13 +185,29 @@ class Outbox:
 
     def _claim_delivery(self) -> list[OutboxRow]:
         """Claim a delivery to a webhook that has not as many as it may have at once."""
-        most = self._settings.webhook_threads_per_receiver
+        settings = self._settings
         with self._claiming:
-            full = [webhook for webhook, count in self._deliveries.items() if webhook and count >= most]
-            rows = self._pool.execute(_CLAIM_DELIVERY, (full, self._settings.outbox_lease_seconds))
-            claimed = [OutboxRow(*row) for row in rows]
-            self._deliveries.update(row.webhook_no for row in claimed)
+            webhooks = Counter(row.webhook_no for row in self._deliveries)
+            operators = Counter(row.operator for row in self._deliveries)
+            full = {no for no, count in webhooks.items() if count >= settings.webhook_threads_per_receiver}
+            if sum(webhooks[no] for no in self._slow) >= settings.webhook_slow_threads:
+                full |= self._slow
+            full_operators = [
+                name for name, count in operators.items() if count >= settings.webhook_threads_per_operator
+            ]
+            parameters = (list(full), full_operators, settings.outbox_lease_seconds)
+            claimed = [OutboxRow(*row) for row in self._pool.execute(_CLAIM_DELIVERY, parameters)]
+            self._deliveries += claimed
         return claimed
+
+    def _end_delivery(self, row: OutboxRow, seconds: float) -> None:
+        """Count a delivery no more, which took some seconds."""
+        with self._claiming:
+            self._deliveries.remove(row)
+            if seconds >= self._settings.webhook_slow_seconds:
+                self._slow.add(row.webhook_no)
+            else:
+                self._slow.discard(row.webhook_no)
 
     def _carry(self, row: OutboxRow) -> tuple[str | None, float | None]:
         """Call the carrier. Returns the error or None, and the seconds until the next attempt."""

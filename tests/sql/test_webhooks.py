@@ -36,7 +36,9 @@ def deliveries(database: Database) -> list[tuple[str, str]]:
 
 def send_all(database: Database, error: str | None = None) -> None:
     """Carry out what is due, with the same outcome for each."""
-    while claimed := database.query("SELECT outbox_no, attempts FROM api.claim_delivery('{}', '1 minute')"):
+    while claimed := database.query(
+        "SELECT outbox_no, attempts FROM api.claim_delivery('{}', '{}', '1 minute')"
+    ):
         for number, attempts in claimed:
             database.query("SELECT api.finish_outbox(%s, %s, %s)", number, attempts, error)
 
@@ -147,6 +149,54 @@ def test_pages_of_deliveries(api: SchemaApi, database: Database) -> None:
     assert api.read("webhook_deliveries", **asked, after="x")["field"] == "after"
 
 
+def test_second_test_replaces_one_that_waits(database: Database) -> None:
+    """So tests of a receiver that does not answer do not pile up."""
+    put(database)
+    put(database, "other")
+    first = change_webhook(database, "test_webhook")
+    other = change_webhook(database, "test_webhook", "other")
+    second = change_webhook(database, "test_webhook")
+    waiting = database.query("SELECT outbox_no FROM outbox ORDER BY outbox_no")
+    assert waiting == [other["delivery_no"], second["delivery_no"]]
+    assert first["event_id"] != second["event_id"]
+    send_all(database)
+    change_webhook(database, "test_webhook")
+    assert deliveries(database) == [("webhook.test", state) for state in ("done", "done", "waiting")]
+
+
+def test_publication_and_the_end_of_a_webhook_wait_for_each_other(race: Race) -> None:
+    """Both lock the rows of bookings whose deliveries wait, in different orders: that was a deadlock."""
+    put(race.database)
+    bookings = [race.second.book(seat) for seat in (1, 2)]
+    publish(race.database)
+    race.database.query("UPDATE outbox SET due_at = due_at + interval '1 hour' WHERE outbox_no = 1")
+    for booking in bookings:
+        race.second.cancel(booking)
+    enqueue = "SELECT FROM events e, api.enqueue_webhooks(e) WHERE e.event_no = %s"
+    first, second = race.database.query(
+        "SELECT event_no FROM events WHERE position IS NULL ORDER BY event_no"
+    )
+    race.first.conn.execute(enqueue, [first])
+    args = '{"account": "meera", "webhook": "accounting", "active": false}'
+    statement = "SELECT refused FROM api.change_webhook('put_webhook', %s::jsonb, '{\"webhooks\": 3}')"
+    waiting = race.start(lambda: race.second.conn.execute(statement, (args,)).fetchall())
+    race.first.conn.execute(enqueue, [second])
+    race.then_commit(waiting)
+    assert [state for _, state in deliveries(race.database)] == ["dead"] * 4
+
+
+def test_event_that_is_published_after_its_webhook_has_ended_goes_nowhere(race: Race) -> None:
+    """The publication waits for the end of the webhook."""
+    put(race.database)
+    race.second.book(1)
+    args = '{"account": "meera", "webhook": "accounting", "active": false}'
+    statement = "SELECT refused FROM api.change_webhook('put_webhook', %s::jsonb, '{\"webhooks\": 3}')"
+    assert race.first.conn.execute(statement, (args,)).fetchall() == [(False,)]
+    published = race.start(lambda: race.second.conn.execute("SELECT api.publish_events()").fetchone())
+    assert race.then_commit(published) == (1,)
+    assert deliveries(race.database) == []
+
+
 # Claims ----------------------------------------------------------------------------------------
 
 
@@ -156,10 +206,11 @@ def test_full_webhook_is_left_out(api: SchemaApi, database: Database) -> None:
     api.book(1)
     publish(database)
     full, other = database.query("SELECT webhook_no FROM webhooks ORDER BY webhook")
-    claim = "SELECT webhook_no FROM api.claim_delivery(%s, '1 minute')"
-    assert database.query(claim, [full]) == [other]
-    assert database.query(claim, [full]) == []
-    assert database.query(claim, []) == [full]
+    claim = "SELECT webhook_no FROM api.claim_delivery(%s, %s, '1 minute')"
+    assert database.query(claim, [full], ["Other"]) == [other]
+    assert database.query(claim, [full], []) == []
+    assert database.query(claim, [], ["KSRTC"]) == []
+    assert database.query(claim, [], []) == [full]
     assert database.query("SELECT outbox_no FROM api.claim_outbox('{webhook}', 9, '1 minute')") == []
 
 
@@ -241,6 +292,22 @@ def test_position_before_a_time_among_many_events(database: Database) -> None:
     for first in (1, 999, 1000, 1001, 2500, 3399):
         since = database.value("SELECT at FROM events WHERE position = %s", first)
         assert database.value("SELECT api.position_before(%s)", since) == first - 1
+
+
+def test_replay_of_an_old_event_does_not_keep_it(api: SchemaApi, database: Database, clock: Clock) -> None:
+    """An operator could keep the events of all operators for ever, by replays to a receiver that fails."""
+    put(database)
+    api.book(1)
+    publish(database)
+    clock.advance(days=2)
+    api.book(2)
+    publish(database)
+    purge = "SELECT api.purge_events('2 days')"
+    assert database.value(purge) == 0  # its first delivery waits
+    send_all(database)
+    clock.advance(hours=1)
+    assert change_webhook(database, "replay_webhook", after="0", limit=1)["replayed"] == 1
+    assert database.value(purge) == 1
 
 
 # The audit -------------------------------------------------------------------------------------

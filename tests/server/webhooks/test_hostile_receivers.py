@@ -1,11 +1,13 @@
-"""Answers that are made to harm the sender: impossible numbers, and texts for databases and terminals."""
+"""Receivers that are made to harm: impossible answers, and threads that are held as long as possible."""
 
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.line_client import wait_until
-from tests.support.receiver import Hooks, endless, raw
+from tests.support.receiver import Hooks, Receiver, endless, raw, silence, status
 from tests.support.schema_api import SchemaApi
 
 pytestmark = pytest.mark.settings(outbox_seconds=0.05, publish_ms=1)
@@ -68,3 +70,78 @@ def test_text_of_a_receiver_is_cleaned_and_cut(
     wait_until(lambda: hooks.errors() == [problem])
     assert "Traceback" not in caplog.text
     assert "\x1b" not in caplog.text
+
+
+def held(hooks: Hooks) -> list[str]:
+    """The webhook of each delivery that is being sent."""
+    return hooks.database.query(
+        "SELECT webhook FROM outbox JOIN webhooks USING (webhook_no)"
+        " WHERE state = 'waiting' AND attempts = 1 ORDER BY webhook"
+    )
+
+
+def open_receivers(tmp_path: Path, stack: ExitStack, *names: str) -> list[Receiver]:
+    """Further receivers, and a file `all.pem` with their authorities."""
+    receivers = []
+    for name in names:
+        (tmp_path / name).mkdir()
+        receivers.append(stack.enter_context(Receiver.open(tmp_path / name)))
+    (tmp_path / "all.pem").write_bytes(b"".join(one.ca.read_bytes() for one in receivers))
+    return receivers
+
+
+def test_operator_does_not_get_the_threads_of_others_by_many_webhooks(
+    hooks: Hooks, api: SchemaApi, tmp_path: Path
+) -> None:
+    """Also not by webhooks that are created again while the deliveries to earlier ones still wait."""
+    hooks.database.query("SELECT api.add_operator('other', 'hash', 'Other')")
+    hooks.database.query("UPDATE bus_info SET operator = 'Other' WHERE bus_id = 2")
+    with ExitStack() as stack:
+        silent, alive = open_receivers(tmp_path, stack, "silent", "alive")
+        silent.always = silence
+        names = ("a", "b", "c")
+        for name in names:
+            hooks.put(name, url=silent.url)
+        hooks.put("other", account="other", url=alive.url)
+        hooks.start(
+            webhook_ca=tmp_path / "all.pem", webhook_threads=3, webhook_threads_per_operator=2,
+            webhook_threads_per_receiver=1,
+        )  # fmt: skip
+        api.book(1)
+        for _ in range(2):
+            silent.next()
+        for name in names:
+            hooks.change("delete_webhook", name)
+            hooks.put(name, url=silent.url)
+        api.book(2)
+        booking = api.book(1, bus_id=2)
+        assert alive.next().event["reference"] == booking["reference"]
+        wait_until(lambda: ("done", 1) in hooks.states())
+        assert silent.requests.empty()
+        silent.stopping.set()
+
+
+def test_slow_webhooks_share_few_threads(hooks: Hooks, api: SchemaApi, tmp_path: Path) -> None:
+    """Each webhook that has answered once is slow here, whatever its time."""
+    with ExitStack() as stack:
+        silent, alive = open_receivers(tmp_path, stack, "silent", "alive")
+        silent.answers.put(status(204))
+        silent.always = silence
+        hooks.put("silent", url=silent.url)
+        hooks.start(
+            webhook_ca=tmp_path / "all.pem", webhook_threads=3, webhook_slow_threads=1,
+            webhook_slow_seconds=0, webhook_threads_per_receiver=3,
+        )  # fmt: skip
+        api.book(1)
+        silent.next()
+        wait_until(lambda: hooks.states() == [("done", 1)])
+        for seat in range(2, 7):
+            api.book(seat)
+        silent.next()
+        wait_until(lambda: len(hooks.states()) == 6)
+        hooks.put("alive", url=alive.url)
+        booking = api.book(7)
+        assert alive.next().event["reference"] == booking["reference"]
+        wait_until(lambda: held(hooks) == ["silent"])
+        assert silent.requests.empty()
+        silent.stopping.set()
