@@ -84,7 +84,7 @@ LANGUAGE sql STABLE
 RETURN CASE WHEN NOT w.active THEN api.refusal('webhook_not_active', concat_ws(' ', format('Webhook %s is not active.', w.webhook),
     'Reason: ' || w.problem, 'Activate it first: put_webhook with active.')) END;
 
--- Send an event of the type webhook.test to a webhook. Returns its delivery.
+-- Send an event of the type webhook.test to a webhook. Returns its delivery, which replaces a test that waits.
 CREATE OR REPLACE FUNCTION api.test_webhook(account text, operator text, webhook text) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -93,6 +93,9 @@ DECLARE
     sent    bigint;
 BEGIN
     IF refusal IS NULL THEN
+        PERFORM FROM webhooks w WHERE w.webhook_no = (named.hook).webhook_no FOR NO KEY UPDATE;   -- one test at a time
+        DELETE FROM outbox o
+        WHERE o.webhook_no = (named.hook).webhook_no AND o.state = 'waiting' AND o.payload ->> 'type' = 'webhook.test';
         sent := api.enqueue('webhook', jsonb_build_object('type', 'webhook.test'), webhook_no => (named.hook).webhook_no);
     END IF;
     RETURN coalesce(refusal, (SELECT api.show_delivery(o) FROM outbox o WHERE o.outbox_no = sent));
