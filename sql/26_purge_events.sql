@@ -1,13 +1,16 @@
 -- Delete published events older than an interval and than a day, without a gap: up to the first one that is younger or that a
--- waiting row of the outbox needs. The last one stays, because its position is continued. Returns the number deleted.
+-- waiting row of the outbox needs, which was added while the event was younger. So a webhook that always has an old event replayed does
+-- not keep those of all operators. The last one stays, because its position is continued. Returns the number deleted.
 CREATE OR REPLACE FUNCTION api.purge_events(keep interval) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 DECLARE
+    age   CONSTANT interval := greatest(keep, interval '1 day');
     first CONSTANT bigint := least(
-        (SELECT e.position FROM events e WHERE e.position IS NOT NULL AND e.at >= api.now() - greatest(keep, interval '1 day')
+        (SELECT e.position FROM events e WHERE e.position IS NOT NULL AND e.at >= api.now() - age
          ORDER BY e.position LIMIT 1),
         (SELECT max(e.position) FROM events e WHERE e.position IS NOT NULL),
-        (SELECT min(e.position) FROM outbox o JOIN events e ON e.event_no = o.event_no WHERE o.state = 'waiting'));
+        (SELECT min(e.position) FROM outbox o JOIN events e ON e.event_no = o.event_no
+         WHERE o.state = 'waiting' AND o.created_at < e.at + age));
     n int;
 BEGIN
     DELETE FROM events e WHERE e.position < first;
