@@ -1,13 +1,13 @@
 -- Amounts of money: each has the decimals of its currency.
 
--- The decimals of a currency: the minor unit of ISO 4217 (list one, of 2024). A code that is not listed has two.
+-- The decimals of a currency: the minor unit of ISO 4217 (list one, of 2024). A code that is not listed has two. A sale looks
+-- them up, and a constant object is faster than lists of codes, for which PostgreSQL builds a hash table in each statement.
 CREATE OR REPLACE FUNCTION api.currency_decimals(currency text) RETURNS int
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN CASE WHEN currency IN ('BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG', 'RWF', 'UGX', 'UYI', 'VND', 'VUV',
-                              'XAF', 'XOF', 'XPF') THEN 0
-            WHEN currency IN ('BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND') THEN 3
-            WHEN currency IN ('CLF', 'UYW') THEN 4
-            ELSE 2 END;
+RETURN coalesce((jsonb '{
+    "BIF": 0, "CLP": 0, "DJF": 0, "GNF": 0, "ISK": 0, "JPY": 0, "KMF": 0, "KRW": 0, "PYG": 0, "RWF": 0, "UGX": 0, "UYI": 0, "VND": 0,
+    "VUV": 0, "XAF": 0, "XOF": 0, "XPF": 0, "BHD": 3, "IQD": 3, "JOD": 3, "KWD": 3, "LYD": 3, "OMR": 3, "TND": 3, "CLF": 4, "UYW": 4
+}' -> currency)::int, 2);
 
 -- An amount, rounded to the decimals of its currency, half away from zero.
 CREATE OR REPLACE FUNCTION api.round_amount(amount numeric, currency text) RETURNS numeric
