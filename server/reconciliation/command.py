@@ -132,7 +132,8 @@ def _at_stripe(conn: psycopg.Connection[Any], settings: Settings, since: datetim
     theirs = side.records(since, until)
     known = [record.id for record in theirs if record.id]
     ours = database_side.payments_and_refunds(conn, "stripe", since, until, known)
-    return ours, [*theirs, *side.find([record for record in ours if record.id not in set(known)])]
+    listed = {record.at_provider for record in theirs}
+    return ours, [*theirs, *side.find([record for record in ours if record.at_provider not in listed])]
 
 
 def _at_the_bank(conn: psycopg.Connection[Any], path: Path, since: datetime, until: datetime) -> Sides:
