@@ -20,7 +20,7 @@ from busware.server.db.listener import ChangeNotification, Listener, Trip
 from busware.server.http import problems
 from busware.server.http.executor import Executor, address_of
 from busware.server.http.routes import Resource
-from busware.server.protocol import GetBooking, Refusal, Request, SeatMap
+from busware.server.protocol import GetBooking, Refusal, SeatMap
 
 EVENT_STREAM = "text/event-stream"
 EVENT_NAMES = {GetBooking: "booking", SeatMap: "seats"}  # of the resources that have event streams
@@ -90,19 +90,20 @@ class EventStreams:
         def read() -> bytes:
             return self._executor.perform(request, self._executor.caller(http, request))
 
-        return await self.stream_of(type(request), http, read)
+        return await self.stream_of(EVENT_NAMES[type(request)], http, read)
 
-    async def stream_of(
-        self, request_type: type[Request], http: HttpRequest, read: Callable[[], bytes]
-    ) -> StreamingResponse:
-        """Begin the event stream of what a function reads, the reply to a request of this type."""
+    async def stream_of(self, name: str, http: HttpRequest, read: Callable[[], bytes]) -> StreamingResponse:
+        """Begin the event stream of what a function reads, as JSON with the fields of a trip.
+
+        name: of its events.
+        """
         subject = limited_subject(address_of(http), self._settings)
         self._check_limits(subject)
         first = await self._executor.run(http, read)
         subscription = _Subscription(first, subject)
         self._check_limits(subject)  # other streams may have begun during the reading
         self._subscriptions.add(subscription)
-        events = self._events(http, subscription, EVENT_NAMES[request_type], first, read)
+        events = self._events(http, subscription, name, first, read)
         return StreamingResponse(events, headers=_HEADERS, media_type=EVENT_STREAM)
 
     def _check_limits(self, subject: str | None) -> None:

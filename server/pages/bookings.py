@@ -118,6 +118,11 @@ def booking_of(visit: Visit) -> Booking:
     return booking
 
 
+def read_event(visit: Visit) -> bytes:
+    """The event of an opened booking: its phone number is in a cookie, and in no address."""
+    return visit.perform(protocol.GetBooking, **visit.opened(visit.path["reference"]))
+
+
 def _messages(visit: Visit) -> list[BookingMessage]:
     """The messages about the booking in the path. Raises Refusal."""
     listed: BookingMessages = visit.request(protocol.GetMessages, **visit.opened(visit.path["reference"]))

@@ -9,14 +9,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
-from busware.server import protocol
 from busware.server.http import problems
 from busware.server.http.app import accepts_page
 from busware.server.http.event_streams import EventStreams
 from busware.server.http.executor import Executor
 from busware.server.pages import accounts, bookings, changes, forms, holds, journeys, languages, static_files
-from busware.server.pages.operator import trip, trips
-from busware.server.pages.visits import Page, Table, Visit
+from busware.server.pages.operator import manifest, trip, trips
+from busware.server.pages.visits import Page, Stream, Table, Visit
 from busware.server.protocol import Refusal
 
 Handler = Callable[[HttpRequest], Awaitable[Response]]
@@ -30,6 +29,13 @@ _PAGES: Table = {
     **languages.PAGES,
     **trips.PAGES,
     **trip.PAGES,
+    **manifest.PAGES,
+}
+
+
+_STREAMS: dict[str, Stream] = {  # path → event stream
+    bookings.EVENTS: Stream("booking", bookings.read_event),
+    trip.EVENTS: Stream("trip", trip.read_event),
 }
 
 
@@ -43,7 +49,8 @@ class Pages:
         for path, page in _PAGES.items():
             handler: Handler = partial(self._answer, page)
             self.handlers[path] = {"GET": handler} | ({"POST": handler} if page.submit else {})
-        self.handlers[bookings.EVENTS] = {"GET": self._stream_booking}
+        for path, stream in _STREAMS.items():
+            self.handlers[path] = {"GET": partial(self._stream, stream)}
 
     async def _answer(self, page: Page, http: HttpRequest) -> Response:
         if http.scope["path"] == "/" and not accepts_page(http):
@@ -57,11 +64,9 @@ class Pages:
         except Exception as error:  # noqa: BLE001 - problems.of_error logs it
             return self.answer_error(http, error)
 
-    async def _stream_booking(self, http: HttpRequest) -> Response:
-        """The event stream of an opened booking: its phone number is in a cookie, and in no address."""
-        visit = Visit(http, self._executor)
-        read = partial(visit.perform, protocol.GetBooking, **visit.opened(visit.path["reference"]))
-        return await self._streams.stream_of(protocol.GetBooking, http, read)
+    async def _stream(self, stream: Stream, http: HttpRequest) -> Response:
+        read = partial(stream.read, Visit(http, self._executor))
+        return await self._streams.stream_of(stream.name, http, read)
 
     def answer_error(self, http: HttpRequest, error: Exception) -> Response:
         """The page about an error."""

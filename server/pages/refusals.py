@@ -38,6 +38,8 @@ _TEXTS = {
     "not_held": N_("The booking is not held any more."),
     "already_booked": N_("The booking is confirmed already."),
     "already_cancelled": N_("It is cancelled already."),
+    "wrong_trip": N_("The booking is for another trip, another day or another stop."),
+    "not_departed": N_("The trip has not left this stop yet."),
     "checked_in": N_("The passenger is checked in, so this is not possible any more."),
     "other_fare": N_("The other seat has another fare."),
     "other_amount": N_("The amounts have changed. Look at them again."),

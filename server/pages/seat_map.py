@@ -132,7 +132,7 @@ def view(seats: Seats, kind: Kind, language: Language, choice: Choice) -> SeatMa
     present = {seat.reserved_for for seat in seats.seats}
     return SeatMapView(
         seats=seats,
-        decks=list(_decks(seats, boxes)),
+        decks=list(_decks(seats, boxes, language)),
         front=_(kind.front) if kind.front and not any(drivers(seats.layout)) else "",
         reserved={name: _(text) for name, text in _RESERVED.items() if name in present},
         classes=[
@@ -219,23 +219,24 @@ class _Boxes:
         """The first words of the name of a seat, such as "Seat 7"."""
         return f"{self._language.gettext(_SEATS.get(seat.kind, self._kind.seat))} {seat.seat_no}"
 
-    def deck(self, name: str) -> str:
-        """The title of a deck."""
-        if name == "main":
-            return ""
-        return self._language.gettext(_DECKS[name]) if name in _DECKS else name.capitalize()
+
+def deck_title(name: str, language: Language) -> str:
+    """The title of a deck; empty if the vehicle has one without a name."""
+    if name == "main":
+        return ""
+    return language.gettext(_DECKS[name]) if name in _DECKS else name.capitalize()
 
 
 # The tables ------------------------------------------------------------------------------------
 
 
-def _decks(seats: Seats, boxes: _Boxes) -> Iterator[Deck]:
+def _decks(seats: Seats, boxes: _Boxes, language: Language) -> Iterator[Deck]:
     for name in dict.fromkeys(seat.deck for seat in seats.seats):
         of_deck = {(seat.row, seat.column): seat for seat in seats.seats if seat.deck == name}
         drivers_at = {(row, column) for deck, row, column in drivers(seats.layout) if deck == name}
         rows = list(_rows(of_deck, drivers_at, boxes))
         is_wide = max(map(len, rows)) > _WIDE_COLUMNS and not boxes.fares_differ
-        yield Deck(boxes.deck(name), rows, is_wide)
+        yield Deck(deck_title(name, language), rows, is_wide)
 
 
 def _rows(seats_at: Mapping[_Place, Seat], drivers_at: Set[_Place], boxes: _Boxes) -> Iterator[list[Cell]]:

@@ -279,6 +279,14 @@ class Page:
     threads: Threads = "http"
 
 
+@dataclass(frozen=True)
+class Stream:
+    """An event stream. name: of its events. read: reads what is sent, as JSON with the fields of a trip."""
+
+    name: str
+    read: Callable[[Visit], bytes]
+
+
 Table = dict[str, Page]  # path → page
 
 

@@ -2,6 +2,8 @@
 
 frame     who may open them, and their navigation
 trips     the trips of a day
-trip      one trip: its load by leg
+trip      one trip: its load by leg and its seat occupancy chart
+occupancy the seat occupancy chart as a table
+manifest  the passengers of a trip by stop, check-in, no-shows
 charts    the geometry of the charts, which the templates draw as SVG
 """

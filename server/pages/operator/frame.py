@@ -15,6 +15,10 @@ from busware.server.protocol import Refusal
 SECTIONS = {  # path → title, in the order of the navigation
     "/operator": N_("Trips"),
 }
+TRIP_PAGES = {  # the end of the path → title, for the pages of a trip
+    "": N_("Seats"),
+    "/manifest": N_("Passengers"),
+}
 _SECRET_FIELDS = ("password",)  # never written into a page
 
 
@@ -25,7 +29,7 @@ def operator_page(show: View, submit: View | None = None) -> Page:
 
 def render(visit: Visit, template: str, section: str = "/operator", /, **values: Any) -> Response:
     """A page for operators. section: the path of its entry in the navigation."""
-    return visit.render(template, sections=SECTIONS, section=section, **values)
+    return visit.render(template, sections=SECTIONS, trip_pages=TRIP_PAGES, section=section, **values)
 
 
 def _show(view: View, visit: Visit) -> Response:

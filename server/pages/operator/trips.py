@@ -1,6 +1,7 @@
 """The trips of a day, each with its load by leg."""
 
 from datetime import timedelta
+from operator import attrgetter
 
 from starlette.responses import Response
 
@@ -10,8 +11,7 @@ from busware.server.pages.visits import Table, Visit, address
 from busware.server.protocol import OperatedTrip, OperatedTrips, TripLoad
 
 PATH = "/operator"
-_LIMIT = 25  # trips of a page: each needs a request for its load
-_DAY = timedelta(days=1)
+_LIMIT = 50  # trips of a page: each needs a request for its load
 
 
 def show_trips(visit: Visit) -> Response:
@@ -24,10 +24,9 @@ def show_trips(visit: Visit) -> Response:
         visit,
         "operator_trips.html",
         date=date,
-        previous=address(PATH, {"date": date - _DAY}),
-        following=address(PATH, {"date": date + _DAY}),
+        day=timedelta(days=1),
         more=address(PATH, {"date": date, "after": listed.next}) if listed.next else "",
-        trips=[(trip, _strip(visit, trip)) for trip in listed.trips],
+        trips=[(trip, _strip(visit, trip)) for trip in sorted(listed.trips, key=attrgetter("departs_at"))],
     )
 
 

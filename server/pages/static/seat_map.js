@@ -1,8 +1,7 @@
 // The seat map: the total of the chosen seats, the arrow keys, and what other travellers take meanwhile.
 // Without this script the map is a plain form.
+import { Follower } from "./follower.js";
 
-const FIRST_WAIT_MS = 2000; // before the script connects again after the server has refused to
-const LONGEST_WAIT_MS = 30000;
 const ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
 class SeatMap {
@@ -164,53 +163,6 @@ class SeatMap {
   }
 }
 
-// The event stream of the API. A browser connects again by itself, but not after a refusal. The stream is
-// closed while the page is hidden: a browser has few connections to a server.
-class Follower {
-  constructor(map) {
-    this.map = map;
-    this.wait = FIRST_WAIT_MS;
-    this.away = false;
-    document.addEventListener("visibilitychange", () => this.follow());
-    addEventListener("pagehide", () => this.close());
-    addEventListener("pageshow", (event) => event.persisted && this.follow());
-    this.follow();
-  }
-
-  follow() {
-    this.close();
-    if (document.hidden) {
-      return;
-    }
-    this.source = new EventSource(this.map.fieldset.dataset.events);
-    this.source.addEventListener("seats", (event) => {
-      this.wait = FIRST_WAIT_MS;
-      if (this.away) {
-        this.away = false;
-        this.map.say(this.map.texts.back);
-      }
-      this.map.update(JSON.parse(event.data).seats);
-    });
-    this.source.addEventListener("error", () => this.retry());
-  }
-
-  retry() {
-    if (!this.away) {
-      this.away = true;
-      this.map.say(this.map.texts.away);
-    }
-    if (this.source.readyState === EventSource.CLOSED) {
-      this.timer = setTimeout(() => this.follow(), this.wait);
-      this.wait = Math.min(2 * this.wait, LONGEST_WAIT_MS);
-    }
-  }
-
-  close() {
-    clearTimeout(this.timer);
-    this.source?.close();
-  }
-}
-
 function fill(text, values) {
   return text.replace(/%\((\w+)\)s/g, (_, name) => values[name]);
 }
@@ -232,5 +184,11 @@ function middle(input) {
 }
 
 for (const fieldset of document.querySelectorAll(".seat-map")) {
-  new Follower(new SeatMap(fieldset));
+  const map = new SeatMap(fieldset);
+  new Follower(
+    fieldset.dataset.events,
+    "seats",
+    (data) => map.update(JSON.parse(data).seats),
+    (isAway) => map.say(isAway ? map.texts.away : map.texts.back),
+  );
 }
