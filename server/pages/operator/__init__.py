@@ -5,5 +5,6 @@ trips     the trips of a day
 trip      one trip: its load by leg and its seat occupancy chart
 occupancy the seat occupancy chart as a table
 manifest  the passengers of a trip by stop, check-in, no-shows
+check_in  check-in by typed reference or by camera
 charts    the geometry of the charts, which the templates draw as SVG
 """

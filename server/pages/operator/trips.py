@@ -14,18 +14,19 @@ PATH = "/operator"
 _LIMIT = 50  # trips of a page: each needs a request for its load
 
 
-def show_trips(visit: Visit) -> Response:
-    """The trips of a travel date."""
+def show_trips(visit: Visit, template: str = "operator_trips.html", path: str = PATH) -> Response:
+    """The trips of a travel date. path: of the page."""
     date = visit.day("date") or visit.now.date()
     listed: OperatedTrips = visit.request(
         protocol.OperatorTrips, date=date, limit=_LIMIT, after=visit.value("after")
     )
     return frame.render(
         visit,
-        "operator_trips.html",
+        template,
+        path,
         date=date,
         day=timedelta(days=1),
-        more=address(PATH, {"date": date, "after": listed.next}) if listed.next else "",
+        more=address(path, {"date": date, "after": listed.next}) if listed.next else "",
         trips=[(trip, _strip(visit, trip)) for trip in sorted(listed.trips, key=attrgetter("departs_at"))],
     )
 
