@@ -2,16 +2,17 @@
 
 The texts in the code and in the templates are English. Each part of the server that has texts for travellers
 has a catalogue for each other language, such as mail/languages/hi.po; `scripts/messages` updates these files.
-They are compiled when the process first needs them, in a few milliseconds, so that a checkout and a wheel
+They are compiled when the process first needs them, in some ten milliseconds, so that a checkout and a wheel
 need no build step.
 """
 
 from datetime import date, datetime, time
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache, partial
 from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
 from io import BytesIO
+from threading import Lock
 from typing import get_args
 
 from babel import Locale
@@ -26,6 +27,8 @@ CODES: tuple[str, ...] = get_args(get_args(Code)[0])
 DEFAULT = "en"  # the language of the texts in the code
 PARTS = ("mail", "pages")  # of the server, which have catalogues
 
+_FORMATTED = 1000  # amounts and numbers of each language that are kept: many pages show the same ones
+_compiling = Lock()
 _DAY = "EEE d MMM y"
 _SHORT_DAY = "EEE d MMM"
 _TIME = "HH:mm"
@@ -39,6 +42,8 @@ class Language:
         self.gettext = translations.gettext
         self.ngettext = translations.ngettext
         self._locale = Locale(code, "IN")
+        self._price = lru_cache(_FORMATTED)(self._format_price)
+        self._number = lru_cache(_FORMATTED)(partial(format_decimal, locale=self._locale))
 
     @property
     def name(self) -> str:
@@ -67,6 +72,9 @@ class Language:
 
     def price(self, amount: str, currency: str) -> str:
         """An amount without decimals that are all 0, such as ₹1,234."""
+        return self._price(amount, currency)
+
+    def _format_price(self, amount: str, currency: str) -> str:
         if Decimal(amount) % 1:
             return self.amount(amount, currency)
         pattern = self._locale.currency_formats["standard"].pattern.replace(".00", "")
@@ -74,12 +82,17 @@ class Language:
 
     def number(self, number: int) -> str:
         """A number, such as 1,00,000."""
-        return format_decimal(number, locale=self._locale)
+        return self._number(number)
+
+
+def language(code: str) -> Language:
+    """The language with this code; English for any other code."""
+    with _compiling:  # of several threads, one compiles
+        return _language(code)
 
 
 @cache
-def language(code: str) -> Language:
-    """The language with this code; English for any other code."""
+def _language(code: str) -> Language:
     if code == DEFAULT or code not in CODES:
         return Language(DEFAULT, NullTranslations())
     translations: NullTranslations | None = None

@@ -33,8 +33,8 @@ MAX_PER_SECOND = 32_000  # operations that are encoded before the run
 STOP_SECONDS = 30  # time for a server to stop
 _QUANTITIES = ("rate", "median", "p99", "server_us", "database_us", "idle_kb")  # of a sample
 _TICKS = os.sysconf("SC_CLK_TCK")  # units of processor time in a second
-_START_LINES = 2  # the first lines that a server prints, with its addresses
-_ADDRESS = re.compile(r"([\w.]+):(\d+)[/,]")
+# What a server prints when it has started. Between the two addresses there may be other lines.
+_ADDRESSES = re.compile(r"serves on ([\w.]+):(\d+).*?HTTP:\s+http://([\w.]+):(\d+)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -232,11 +232,12 @@ def run_server(urls: Urls, **options: int) -> Iterator[RunningServer]:
     )  # fmt: skip
     try:
         assert process.stdout  # noqa: S101 - it is a pipe
-        printed = "".join(islice(process.stdout, _START_LINES))
-        tcp, http = (_ADDRESS.search(printed, printed.find(before)) for before in ("serves on", "HTTP:"))
-        if tcp is None or http is None:
-            raise RuntimeError(f"the server did not start: {printed}")
-        yield RunningServer(process, (tcp[1], int(tcp[2])), (http[1], int(http[2])))
+        printed = ""
+        while not (found := _ADDRESSES.search(printed)):
+            if not (line := process.stdout.readline()):
+                raise RuntimeError(f"the server did not start: {printed}")
+            printed += line
+        yield RunningServer(process, (found[1], int(found[2])), (found[3], int(found[4])))
     finally:
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=STOP_SECONDS)

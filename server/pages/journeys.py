@@ -131,6 +131,7 @@ def show_trips(visit: Visit) -> Response:
     shown = _filtered(visit, trips)
     sort = visit.value("sort", "departs")
     _, key = _SORTS.get(sort, _SORTS["departs"])
+    query = address("", search.query)  # encoded once for all trips
     return visit.render(
         "trips.html",
         search=search,
@@ -142,8 +143,8 @@ def show_trips(visit: Visit) -> Response:
         filters=_filters(visit, trips),
         sorts={name: label for name, (label, _) in _SORTS.items()},
         sort=sort,
-        address_of=lambda trip: address(f"/trips/{trip.bus_id}", search.query),
-        **_choices(visit, search, listed),
+        address_of=lambda trip: f"/trips/{trip.bus_id}{query}",
+        **_choices(visit, search, listed) | {"places": []},  # static/places.js gets them if they are needed
     )
 
 

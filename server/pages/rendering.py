@@ -1,7 +1,14 @@
-"""The templates in templates/, and their filters in each language."""
+"""The templates in templates/, and their filters.
 
+The templates are compiled once in a process, for all languages: the language of a page is in a context
+variable while the page is rendered.
+"""
+
+from collections.abc import Callable
+from contextvars import ContextVar
 from datetime import datetime
 from functools import cache
+from threading import Lock
 from typing import Any
 
 import jinja2
@@ -13,16 +20,25 @@ from busware.server.protocol import Trip
 
 _MINUTES = 60
 _DAY_MINUTES = 24 * 60
+_OF_LANGUAGE = ("amount", "price", "day", "short_day", "clock", "moment", "number")  # filters
+_language: ContextVar[Language] = ContextVar("language")
+_compiling = Lock()
 
 
 def render(template: str, chosen: Language, context: dict[str, Any]) -> str:
     """A page in a language."""
-    return _environment(chosen.code).get_template(template).render(context)
+    with _compiling:  # of several threads, one compiles
+        environment = _environment()
+    before = _language.set(chosen)
+    try:
+        return environment.get_template(template).render(context)
+    finally:
+        _language.reset(before)
 
 
 @cache
-def _environment(code: str) -> jinja2.Environment:
-    chosen = language(code)
+def _environment() -> jinja2.Environment:
+    """The environment with all templates compiled."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("busware.server.pages", "templates"),
         autoescape=True,
@@ -30,27 +46,28 @@ def _environment(code: str) -> jinja2.Environment:
         extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,
     )
     environment.install_gettext_callables(  # type: ignore[attr-defined]  # the extension adds it
-        chosen.gettext, chosen.ngettext, newstyle=True
+        _of_language("gettext"), _of_language("ngettext"), newstyle=True
     )
-    environment.filters |= {
-        "amount": chosen.amount,
-        "price": chosen.price,
-        "day": chosen.day,
-        "short_day": chosen.short_day,
-        "clock": chosen.clock,
-        "moment": chosen.moment,
-        "number": chosen.number,
-        "duration": lambda trip: duration(trip.departs_at, trip.arrives_at, chosen),
-        "type": lambda trip: type_of(trip, chosen),
+    environment.filters |= {name: _of_language(name) for name in _OF_LANGUAGE} | {
+        "duration": lambda trip: duration(trip.departs_at, trip.arrives_at, _language.get()),
+        "type": lambda trip: type_of(trip, _language.get()),
         "days_later": lambda trip: (trip.arrives_at.date() - trip.departs_at.date()).days,
     }
     environment.globals |= {
         "static": static_files.path,
         "languages": [language(one) for one in CODES],
     }
+    for name in environment.list_templates():
+        environment.get_template(name)
     return environment
+
+
+def _of_language(name: str) -> Callable[..., str]:
+    """A method of the language in which the page is rendered."""
+    return lambda *values: str(getattr(_language.get(), name)(*values))
 
 
 def duration(departs: datetime, arrives: datetime, chosen: Language) -> str:

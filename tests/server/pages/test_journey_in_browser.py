@@ -177,3 +177,12 @@ def test_another_seat_is_chosen_on_the_map(open_page: Open, database: Database) 
     page.get_by_role("button", name="Take this seat").click()
     expect(page.get_by_text("The ticket has another seat now.")).to_be_visible()
     assert statuses(database) == [(6, "booked")]
+
+
+def test_results_suggest_places_once_a_field_is_used(open_page: Open) -> None:
+    page = open_page(SEATS.replace("/trips/1", "/trips"))
+    page.get_by_text("Change", exact=True).click()
+    options = page.locator("#places option")
+    expect(options).to_have_count(0)
+    page.get_by_label("From").focus()
+    expect(page.locator('#places option[value="Mandya"]')).to_have_count(1)
