@@ -4,7 +4,7 @@ from io import BytesIO
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
+from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 SERVER = Path(__file__).resolve().parents[2] / "server"
@@ -17,6 +17,7 @@ _METHODS = [
     ("templates/*.html", "jinja2.ext:babel_extract"),
 ]
 _OPTIONS = {"templates/*": {"silent": "false", "trim_blocks": "true"}}
+_KEYWORDS = DEFAULT_KEYWORDS | {"NN_": (1, 2)}  # NN_ marks a text for one thing and one for several
 _COLUMNS = 110
 # Without dates and names, so that an update without new texts changes nothing.
 _HEADER = r"""msgid ""
@@ -35,7 +36,7 @@ def template(part: str) -> Catalog:
     """All texts of the code and the templates of a part."""
     catalogue = Catalog(project="busware", charset="utf-8")
     for file, _, text, comments, context in sorted(
-        extract_from_dir(SERVER / part, _METHODS, _OPTIONS), key=lambda found: (found[0], found[1])
+        extract_from_dir(SERVER / part, _METHODS, _OPTIONS, _KEYWORDS), key=lambda found: (found[0], found[1])
     ):
         catalogue.add(text, locations=[(file, None)], auto_comments=comments, context=context)
     return catalogue

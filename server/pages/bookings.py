@@ -119,8 +119,14 @@ def booking_of(visit: Visit) -> Booking:
 
 
 def read_event(visit: Visit) -> bytes:
-    """The event of an opened booking: its phone number is in a cookie, and in no address."""
-    return visit.perform(protocol.GetBooking, **visit.opened(visit.path["reference"]))
+    """An event of an opened booking: its phone number is in a cookie, and in no address.
+
+    It is the booking with its messages in one more field, so that a new message is an event too.
+    """
+    opened = visit.opened(visit.path["reference"])
+    messages = visit.perform(protocol.GetMessages, **opened)
+    booking = visit.perform(protocol.GetBooking, **opened)
+    return booking.rstrip()[:-1] + b', "messages": ' + messages + b"}"
 
 
 def _messages(visit: Visit) -> list[BookingMessage]:
@@ -179,6 +185,7 @@ PAGES: Table = {
     "/bookings/{reference}": Page(show_booking),
     "/bookings/{reference}/confirm": Page(show_booking, holds.confirm),
     "/bookings/{reference}/release": Page(show_booking, holds.release),
+    "/bookings/{reference}/pay": Page(show_booking, holds.pay),
     "/bookings/{reference}/messages": Page(show_messages, say),
     "/bookings/{reference}/ticket.pdf": Page(send_pdf),
     "/bookings/{reference}/calendar.ics": Page(send_calendar_entry),

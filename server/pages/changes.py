@@ -211,6 +211,9 @@ def show_contact(visit: Visit) -> Response:
 def set_contact(visit: Visit) -> Response:
     """Set where the messages of the booking go."""
     email, sms = visit.value("email"), visit.value("sms") == "on"
+    contact = booking_of(visit).contact
+    if contact and contact.email and not email and visit.value("no_mail") != "on":
+        raise Refusal("address_missing", "Type the e-mail address again, or choose to get no mails.")
     visit.request(
         protocol.SetContact,
         **visit.opened(visit.path["reference"]),

@@ -7,6 +7,7 @@ of compressed pages.
 
 import hashlib
 import hmac
+import re
 import secrets
 from urllib.parse import parse_qsl
 
@@ -15,6 +16,7 @@ from busware.server.protocol import Refusal
 MIME_TYPE = "application/x-www-form-urlencoded"
 TOKEN, KEY = "token", "key"  # names of hidden fields
 MAX_FIELDS = 1000
+_QUALITY = re.compile(r"[01](\.\d{0,3})?", re.ASCII)
 _NONCE_BYTES = 8
 _KEY_BYTES = 12
 
@@ -31,6 +33,18 @@ def parse(text: str) -> Fields:
     for name, value in pairs:
         fields.setdefault(name, []).append(value.strip())
     return fields
+
+
+def accepted(header: str) -> list[str]:
+    """The values of a header such as Accept-Language, the most wanted first, without those of quality 0."""
+    found = []
+    for part in header.split(","):
+        value, _, parameter = part.partition(";")
+        name, _, text = parameter.partition("=")
+        quality = float(text) if name.strip() == "q" and _QUALITY.fullmatch(text.strip()) else 1.0
+        if value.strip() and quality:
+            found.append((quality, value.strip()))
+    return [value for _, value in sorted(found, key=lambda pair: -pair[0])]
 
 
 def token(secret: str) -> str:

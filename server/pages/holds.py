@@ -91,9 +91,15 @@ def hold(visit: Visit) -> Response:
 
 
 def _chosen(visit: Visit, search: Search) -> tuple[list[int], int]:
-    """The chosen seats, and the number of passengers."""
+    """The chosen seats, and the number of passengers.
+
+    On the map, a traveller may choose another number of seats than was searched for. The form for the
+    passengers has one part for each.
+    """
     chosen = visit.whole_numbers("seat")
-    return chosen, max(len(chosen), search.seats)
+    if visit.is_sent:
+        return chosen, max(len(chosen), search.seats)
+    return chosen, len(chosen) or search.seats
 
 
 def _passenger(visit: Visit, n: int) -> dict[str, Any]:
@@ -126,13 +132,11 @@ def release(visit: Visit) -> Response:
     return visit.see(f"/bookings/{booking.reference}")
 
 
-def show_payment(visit: Visit) -> Response:
-    """How to pay the hold. To ask again gets the same payment, so this is a page that can be loaded again."""
+def pay(visit: Visit) -> Response:
+    """Start the payment of the hold, and show how to pay it. Sent again, the form shows the same payment."""
     opened = visit.opened(visit.path["reference"])
+    payment: Payment = visit.request(protocol.Pay, **opened, key=visit.key())
     booking: Booking = visit.request(protocol.GetBooking, **opened)
-    if booking.status != "held":
-        return visit.see(f"/bookings/{booking.reference}")
-    payment: Payment = visit.request(protocol.Pay, **opened)
     how = payment.pay
     code = image_of(how.upi) if how and how.upi else ""
     return visit.render("payment.html", booking=booking, payment=payment, how=how, code=code)
@@ -145,5 +149,4 @@ def image_of(text: str) -> str:
 
 PAGES: Table = {
     "/trips/{bus_id}/passengers": Page(show_passengers, hold),
-    "/bookings/{reference}/pay": Page(show_payment, confirm),
 }

@@ -182,21 +182,23 @@ def _filters(visit: Visit, trips: Sequence[Trip]) -> dict[str, Any]:
     bus_types = [name for name in kinds.BUS_TYPES if any(trip.bus_type == name for trip in trips)]
     times = [name for name in TIMES if any(_leaves(trip, name) for trip in trips)]
     cooling = {trip.ac for trip in trips if trip.ac is not None}
+    classes = list(dict.fromkeys(name for trip in trips for name in _classes(trip)))
     fares = sorted({Decimal(trip.fare) for trip in trips})
     return {
         "type": {name: kinds.BUS_TYPES[name] for name in bus_types} if len(bus_types) > 1 else {},
+        "class": {name: name.capitalize() for name in classes} if len(classes) > 1 else {},
         "ac": {"ac": N_("AC"), "non_ac": N_("Non-AC")} if len(cooling) > 1 else {},
         "time": {name: TIMES[name][0] for name in times} if len(times) > 1 else {},
         "fare": fares if len(fares) > 1 else [],
         "currency": trips[0].currency if trips else "",
-        "count": sum(bool(visit.values(name, "")[0]) for name in ("type", "ac", "time", "max_fare")),
+        "count": sum(bool(visit.values(name, "")[0]) for name in ("type", "class", "ac", "time", "max_fare")),
     }
 
 
 def _filtered(visit: Visit, trips: Iterable[Trip]) -> list[Trip]:
     """The trips that pass the filters in the query."""
-    bus_types, cooling, times = (
-        [value for value in visit.values(name, "") if value] for name in ("type", "ac", "time")
+    bus_types, classes, cooling, times = (
+        [value for value in visit.values(name, "") if value] for name in ("type", "class", "ac", "time")
     )
     limit = visit.value("max_fare")
     most = Decimal(limit) if limit.replace(".", "", 1).isdecimal() and limit.isascii() else None
@@ -204,10 +206,16 @@ def _filtered(visit: Visit, trips: Iterable[Trip]) -> list[Trip]:
         trip
         for trip in trips
         if (not bus_types or trip.bus_type in bus_types)
+        and (not classes or any(name in classes for name in _classes(trip)))
         and (not cooling or trip.ac in [_COOLING.get(value) for value in cooling])
         and (not times or any(_leaves(trip, name) for name in times))
         and (most is None or Decimal(trip.fare) <= most)
     ]
+
+
+def _classes(trip: Trip) -> list[str]:
+    """The names of the classes of a trip of which seats are free."""
+    return [one.name for one in trip.classes or [] if one.name and one.seats_free]
 
 
 def _leaves(trip: Trip, time: str) -> bool:

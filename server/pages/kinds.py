@@ -1,7 +1,7 @@
 """The words of the pages for each kind of service, as texts of the catalogue."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from busware.server.languages import Language
 
@@ -11,29 +11,20 @@ def N_(text: str) -> str:
     return text
 
 
-def _seats(language: Language, count: int) -> str:
-    text = language.ngettext("%(count)s seat", "%(count)s seats", count)
-    return text % {"count": language.number(count)}
+class Counted(NamedTuple):
+    """The text of a number of things: for one, and for several."""
+
+    one: str
+    several: str
 
 
-def _rooms(language: Language, count: int) -> str:
-    text = language.ngettext("%(count)s room", "%(count)s rooms", count)
-    return text % {"count": language.number(count)}
+def NN_(one: str, several: str) -> Counted:
+    """Mark the text of a number of things for the catalogue. It is translated where it is shown."""
+    return Counted(one, several)
 
 
-def _trips(language: Language, count: int) -> str:
-    text = language.ngettext("%(count)s trip", "%(count)s trips", count)
-    return text % {"count": language.number(count)}
-
-
-def _shows(language: Language, count: int) -> str:
-    text = language.ngettext("%(count)s show", "%(count)s shows", count)
-    return text % {"count": language.number(count)}
-
-
-def _hotels(language: Language, count: int) -> str:
-    text = language.ngettext("%(count)s hotel", "%(count)s hotels", count)
-    return text % {"count": language.number(count)}
+_SEATS = NN_("%(count)s seat", "%(count)s seats")
+_TRIPS = NN_("%(count)s trip", "%(count)s trips")
 
 
 @dataclass(frozen=True)
@@ -42,7 +33,7 @@ class Kind:
 
     title: of the choice between the kinds. origin, destination, date, until: labels of the search; a kind
     without a destination is at one place, and one without `until` needs no second date. departs, arrives:
-    what the times mean. count, found: a number of seats, of trips. front: what the seats face, where no
+    what the times mean. seats, trips: the texts of their numbers. front: what the seats face, where no
     driver is drawn. has_windows: whether the seats at the sides are beside windows.
     """
 
@@ -60,11 +51,23 @@ class Kind:
     seat: str
     passenger: str
     choose: str = N_("Choose seats")
-    count: Callable[[Language, int], str] = _seats
-    found: Callable[[Language, int], str] = _trips
+    seats: Counted = _SEATS
+    trips: Counted = _TRIPS
     needs_phone: bool = False
     front: str | None = None
     has_windows: bool = False
+
+    def count(self, language: Language, number: int) -> str:
+        """A number of seats as a text."""
+        return _counted(self.seats, language, number)
+
+    def found(self, language: Language, number: int) -> str:
+        """A number of trips as a text."""
+        return _counted(self.trips, language, number)
+
+
+def _counted(text: Counted, language: Language, number: int) -> str:
+    return language.ngettext(text.one, text.several, number) % {"count": language.number(number)}
 
 
 KINDS = {
@@ -118,7 +121,7 @@ KINDS = {
             arrives=N_("Ends"),
             seat=N_("Seat"),
             passenger=N_("Guest"),
-            found=_shows,
+            trips=NN_("%(count)s show", "%(count)s shows"),
             front=N_("Stage"),
         ),
         Kind(
@@ -136,8 +139,8 @@ KINDS = {
             seat=N_("Room"),
             passenger=N_("Guest"),
             choose=N_("Choose rooms"),
-            count=_rooms,
-            found=_hotels,
+            seats=NN_("%(count)s room", "%(count)s rooms"),
+            trips=NN_("%(count)s hotel", "%(count)s hotels"),
         ),
     )
 }

@@ -13,6 +13,7 @@ from busware.server.protocol import Refusal
 _TEXTS = {
     "form_expired": N_("This page was open for too long. Check the form and send it again."),
     "session_ended": N_("Your session has ended. Sign in, or send the form again as a guest."),
+    "address_missing": N_("Type the e-mail address again, or choose to get no mails."),
     "unknown_place": N_("There is no place with this name. Choose one of the list."),
     "ambiguous_place": N_("Several places have this name. Choose one of them."),
     "unknown_trip": N_("There is no such trip on this date."),
@@ -62,8 +63,9 @@ _TEXTS = {
     ),
     "bad_request": N_("This value is not valid. Check it."),
 }
-_PAGE_ONLY = ("form_expired", "session_ended")  # reasons of the pages, which have no better message
+_PAGE_ONLY = ("form_expired", "session_ended", "address_missing")  # they have no better message
 _FIELDS = {  # of a reason that does not name its field
+    "address_missing": "email",
     "wrong_password": "password",
     "username_taken": "username",
     "unknown_booking": "reference",

@@ -259,11 +259,8 @@ class Visit:
         chosen = self.cookies.get("language")
         if chosen in CODES:
             return language(chosen)
-        accepted = [
-            part.partition(";")[0].strip()
-            for part in self._http.headers.get("accept-language", "").split(",")
-        ]
-        wanted = [code.partition("-")[0] for code in accepted if code]
+        accepted = forms.accepted(self._http.headers.get("accept-language", ""))
+        wanted = [code.partition("-")[0] for code in accepted]
         return language(negotiate_locale(wanted, CODES) or DEFAULT)
 
 

@@ -1,13 +1,25 @@
-// Loads the page of a booking again when the booking has changed: it is paid, promoted from the waitlist, delayed.
+// Follows a booking. When it has changed (it is paid, promoted from the waitlist, delayed; a message has come),
+// its page is loaded. A page with a list of messages gets the new list, so that what is typed below it stays.
 const shown = document.querySelector("[data-events]");
+
+async function renew(list) {
+  const response = await fetch(location.pathname);
+  const fresh = response.ok && new DOMParser().parseFromString(await response.text(), "text/html");
+  list.replaceChildren(...(fresh ? fresh.querySelector("[data-live]").childNodes : list.childNodes));
+}
 
 if (shown) {
   const events = new EventSource(shown.dataset.events);
+  const list = document.querySelector("[data-live]");
   let first = null;
   events.addEventListener("booking", ({ data }) => {
     if (first !== null && data !== first) {
-      events.close();
-      location.reload();
+      if (list) {
+        renew(list);
+      } else {
+        events.close();
+        location.replace(shown.dataset.page);
+      }
     }
     first = data;
   });

@@ -1,4 +1,5 @@
-// Counts down the time of a hold, and says it aloud near the end. When it is over, the page is loaded again.
+// Counts down the time of a hold, and says it aloud near the end. When it is over, the page of the booking
+// is loaded.
 // The server says how many seconds are left, so it does not matter whether the clock of the device is right.
 const RELOAD_MS = 1000; // after the end: the clocks of the server and of its database may differ a little
 const shown = document.querySelector(".countdown");
@@ -26,7 +27,7 @@ if (shown) {
     if (seconds > 0) {
       setTimeout(tick, 250);
     } else {
-      setTimeout(() => location.reload(), RELOAD_MS);
+      setTimeout(() => location.replace(shown.dataset.page), RELOAD_MS);
     }
   };
   tick();

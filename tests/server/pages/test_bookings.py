@@ -55,7 +55,7 @@ def test_sign_out_after_the_end_of_the_session_forgets_the_bookings(
     assert visitor.get(f"/bookings/{reference}").status == 404
 
 
-@pytest.mark.parametrize("path", ["", "/cancel", "/calendar.ics"])
+@pytest.mark.parametrize("path", ["", "/cancel", "/calendar.ics", "/ticket.pdf"])
 def test_browser_does_not_store_pages_of_a_booking(visitor: Visitor, path: str) -> None:
     reference = visitor.book(3).reference
     assert visitor.get(f"/bookings/{reference}{path}").response.headers["Cache-Control"] == "no-store"
@@ -140,6 +140,11 @@ def test_messages_go_to_another_address(visitor: Visitor) -> None:
     assert wrong.form("/contact").value("email") == "asha@"
     done = visitor.send(wrong.form("/contact"), email="asha@example.org")
     assert "a***@example.org" in done.text
+    kept = visitor.send(visitor.get(page.path).form("/contact"), sms="on")
+    assert (kept.status, 'aria-describedby="email-hint"' in kept.html) == (409, True)
+    sms_only = visitor.send(kept.form("/contact"), sms="on", no_mail="on")
+    assert "The messages go there now." in sms_only.text
+    assert "a***@example.org" not in sms_only.text
 
 
 def test_old_page_shows_what_has_changed(visitor: Visitor, database: Database) -> None:
@@ -202,11 +207,16 @@ def test_hold_is_paid_before_it_is_booked(
     database.query("UPDATE bus_info SET payment = 'manual' WHERE bus_id = 1")
     held = visitor.hold(3)
     assert not [form for form in held.forms if form.action.endswith("/confirm")]
-    page = visitor.get(held.link("Pay"))
+    assert database.value("SELECT count(*) FROM payment_intents") == 0
+    page = visitor.send(held.form("/pay"))
     assert "Busware, IN00 1234" in page.text
     assert held.reference in page.text
     assert 'alt="QR code for an app of UPI"' in page.html
-    unpaid = visitor.send(page.form("/pay"))
+    again = visitor.send(held.form("/pay"))
+    assert again.text == page.text
+    assert database.value("SELECT count(*) FROM payment_intents") == 1
+    assert "Your seats are held" in visitor.get(f"/bookings/{held.reference}/pay").text
+    unpaid = visitor.send(page.form("/confirm"))
     assert unpaid.status == 402
     assert "paid" in unpaid.text
 

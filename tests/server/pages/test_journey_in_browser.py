@@ -119,6 +119,15 @@ def test_best_seats_are_chosen_by_the_server(open_page: Open, database: Database
         expect(page.get_by_text(f"Seat {number}")).to_be_visible()
 
 
+def test_continue_without_a_chosen_seat_takes_the_number_of_the_search(open_page: Open) -> None:
+    page = open_page(SEATS)
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_label("Name")).to_have_count(2)
+    page.goto(f"{SEATS}&seat=1")
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_label("Name")).to_have_count(1)
+
+
 def test_two_browsers_race_for_a_seat(open_page: Open, database: Database) -> None:
     pages = [open_page(f"{SEATS}&seat=7&seat=8") for _ in range(2)]
     for page, name in zip(pages, ("Asha", "Ravi"), strict=True):

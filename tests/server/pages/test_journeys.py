@@ -1,7 +1,9 @@
 """The search form, the trips that are found, filters and dates, over HTTP and without JavaScript."""
 
 import pytest
+from psycopg.types.json import Jsonb
 
+from tests.conftest import Database
 from tests.support.http_client import HttpClient
 from tests.support.page_visitor import SEARCH, Visitor
 
@@ -48,6 +50,14 @@ def test_filter_leaves_the_trips_that_pass(visitor: Visitor, query: str, expecte
     assert [name for name in ("Day Bus", "Night Sleeper") if name in page.text] == [expected]
 
 
+def test_filter_by_class(visitor: Visitor, database: Database) -> None:
+    classes = [{"name": "premium", "seats": [1, 2], "percent": "20"}]
+    database.query("UPDATE bus_info SET seat_classes = %s WHERE bus_id = 1", Jsonb(classes))
+    page = visitor.get(SEARCH + "&class=premium")
+    assert "1 trip of 2" in page.text
+    assert "Day Bus" in page.text
+
+
 def test_order_by_fare(visitor: Visitor) -> None:
     cheapest_last = visitor.get(SEARCH).text
     assert cheapest_last.index("Day Bus") < cheapest_last.index("Night Sleeper")
@@ -69,7 +79,13 @@ def test_date_in_the_past_is_refused_at_its_field(visitor: Visitor) -> None:
 
 @pytest.mark.parametrize(
     ("language", "expected"),
-    [("kn-IN,en;q=0.5", "ಬಸ್‌ಗಳನ್ನು ಹುಡುಕಿ"), ("hi", "बसें खोजें"), ("fr, en;q=0.5", "Find buses")],
+    [
+        ("kn-IN,en;q=0.5", "ಬಸ್‌ಗಳನ್ನು ಹುಡುಕಿ"),
+        ("hi", "बसें खोजें"),
+        ("fr, en;q=0.5", "Find buses"),
+        ("en;q=0.1,kn;q=0.9", "ಬಸ್‌ಗಳನ್ನು ಹುಡುಕಿ"),
+        ("hi;q=0, en", "Find buses"),
+    ],
 )
 def test_language_of_the_browser(visitor: Visitor, language: str, expected: str) -> None:
     visitor.session.headers["Accept-Language"] = language

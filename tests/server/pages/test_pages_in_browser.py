@@ -93,13 +93,16 @@ def test_pages_of_bookings_are_accessible(
         f"/bookings/{displaced}/offer",
         f"/bookings/{waiting}/cancel",
         f"/bookings/{unpaid.reference}",
-        f"/bookings/{unpaid.reference}/pay",
         f"/trips?{JOURNEY}",
         f"{SEATS}&seats=2",
         full.path,
         "/bookings",
     ]
     assert wrong_pages(page, visitor, violations, paths) == {}
+    page.goto(f"/bookings/{unpaid.reference}")
+    page.get_by_role("button", name="Pay").click()
+    expect(page.get_by_text("Busware, IN00 1234")).to_be_visible()
+    assert violations(page) == []
 
 
 def test_pages_of_an_account_are_accessible(page: Page, visitor: Visitor, violations: Check) -> None:
