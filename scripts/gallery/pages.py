@@ -38,3 +38,13 @@ def _visit(page: Page, server: RunningServer) -> Iterator[str]:
         page.locator(f'.seat-map input[value="{seat}"]').check()
     page.locator(".deck").first.scroll_into_view_if_needed()
     yield "seats"
+    page.get_by_role("button", name="Continue").click()
+    for field, name in enumerate(("Asha Rao", "Ravi Rao")):
+        page.get_by_label("Name").nth(field).fill(name)
+    page.get_by_label("Phone number").fill("98450 12345")
+    page.get_by_role("button", name="Hold the seats").click()
+    page.get_by_role("button", name="Book for").wait_for()
+    yield "hold"
+    page.get_by_role("button", name="Book for").click()
+    page.get_by_role("link", name="Ticket as PDF").wait_for()
+    yield "ticket"
