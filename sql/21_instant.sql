@@ -13,11 +13,16 @@ CREATE OR REPLACE FUNCTION api.date_at(travel_date date, since_midnight interval
 LANGUAGE sql STABLE
 RETURN (api.instant(travel_date, since_midnight, zone) AT TIME ZONE place_zone)::date;
 
+-- A time of a timetable, with the delay of a trip at the stop.
+CREATE OR REPLACE FUNCTION api.delayed(at timestamptz, delays interval[], stop_no int) RETURNS timestamptz
+LANGUAGE sql STABLE
+RETURN at + coalesce(delays[stop_no], interval '0');
+
 -- The expected time of a trip at a stop: that of the timetable, and the delay of the trip there. The travel date and the
 -- boarding dates stay those of the timetable.
 CREATE OR REPLACE FUNCTION api.expected(trip trips, stop_no int, since_midnight interval, zone text) RETURNS timestamptz
 LANGUAGE sql STABLE
-RETURN api.instant((trip).travel_date, since_midnight, zone) + coalesce((trip).delays[stop_no], interval '0');
+RETURN api.delayed(api.instant((trip).travel_date, since_midnight, zone), (trip).delays, stop_no);
 
 -- Whether passengers may board and alight at a stop of a trip.
 CREATE OR REPLACE FUNCTION api.serves(trip trips, stop_no int) RETURNS boolean

@@ -33,12 +33,10 @@ CREATE OR REPLACE FUNCTION api.mask_email(email text) RETURNS text
 LANGUAGE sql IMMUTABLE
 RETURN left(email, 1) || '***' || substring(email FROM '@[^@]*$');
 
--- The contact of a booking, as a field of the booking; {} without one.
-CREATE OR REPLACE FUNCTION api.show_contact(reference text) RETURNS jsonb
+-- The contact of a booking, as a field of the booking.
+CREATE OR REPLACE FUNCTION api.show_contact(contact contacts) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
-    SELECT coalesce((
-        SELECT jsonb_build_object('contact', jsonb_strip_nulls(jsonb_build_object('email', api.mask_email(c.email),
-            'language', c.language, 'sms', nullif(c.sms, false), 'bounced_at', api.rfc3339(b.at, 'UTC'), 'bounce', b.reason)))
-        FROM contacts c LEFT JOIN bounces b ON b.address = lower(c.email)
-        WHERE c.bus_id = api.reference_bus(show_contact.reference) AND c.reference = show_contact.reference), '{}')
+    SELECT jsonb_build_object('contact', jsonb_strip_nulls(jsonb_build_object('email', api.mask_email(contact.email),
+        'language', contact.language, 'sms', nullif(contact.sms, false), 'bounced_at', api.rfc3339(b.at, 'UTC'), 'bounce', b.reason)))
+    FROM (SELECT lower(contact.email)) AS c (address) LEFT JOIN bounces b ON b.address = c.address
 $$;

@@ -1,6 +1,6 @@
--- Add the missing payments of some bookings: the fare of each ticket that was ever booked, and the part of its
--- refund that is not recorded yet; and have the refunds paid back that were paid to a provider. api.record_exchange adds the payments of exchanges. bus_ids[i] and refs[i] name a
--- booking; duplicates are allowed, as are charges that are recorded: they conflict.
+-- Add the missing payments of some bookings: the fare of each ticket that was ever booked, and the part of its refund that is not
+-- recorded yet; and have the refunds paid back that were paid to a provider. api.record_exchange adds the payments of exchanges.
+-- bus_ids[i] and refs[i] name a booking; duplicates are allowed. A charge that is recorded already conflicts, and is left out.
 CREATE OR REPLACE FUNCTION api.record_payments(bus_ids bigint[], refs text[]) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -18,12 +18,13 @@ RETURN CASE WHEN percent IS NULL THEN '{}' ELSE jsonb_build_object('tax', jsonb_
     'percent', trim_scale(percent)::text, 'number', number, 'amount', api.amount_text(amount, currency))) END;
 
 -- The tax in the fares of the tickets of a booking, as a field of it. booked_at: NULL while it is not booked, then that of today.
-CREATE OR REPLACE FUNCTION api.tax_of_booking(service bus_info, reference text) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.tax_of_booking(bus_id bigint, reference text) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
-    SELECT api.show_tax(tax.name, tax.percent, tax.number, sum(api.tax_in(p.fare, tax.percent, service.currency)), service.currency)
-    FROM passengers p CROSS JOIN LATERAL api.tax_at(service.operator, coalesce(p.booked_at, api.now())) AS tax
-    WHERE p.bus_id = service.bus_id AND p.reference = tax_of_booking.reference
-    GROUP BY tax.name, tax.percent, tax.number
+    SELECT api.show_tax(tax.name, tax.percent, tax.number, sum(api.tax_in(p.fare, tax.percent, s.currency)), s.currency)
+    FROM passengers p JOIN bus_info s ON s.bus_id = p.bus_id
+    CROSS JOIN LATERAL api.tax_at(s.operator, coalesce(p.booked_at, api.now())) AS tax
+    WHERE p.bus_id = tax_of_booking.bus_id AND p.reference = tax_of_booking.reference
+    GROUP BY tax.name, tax.percent, tax.number, s.currency
 $$;
 
 -- The time zone of what belongs to an operator and to no service: that of most of its services.

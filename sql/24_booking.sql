@@ -46,84 +46,92 @@ LANGUAGE sql STABLE AS $$
     JOIN places c ON c.code = r.place
 $$;
 
--- Bookings as their passengers see them. bus_ids[i] and refs[i] name a booking; element i of the result is that
--- booking, or NULL if it does not exist. Fare and refund are sums over the party's tickets. A hold or waitlist entry
--- is expired from its expires_at on, even if the trip is not settled yet. A fare is stored with the decimals of its currency, so
--- they are not computed here. seated_at has microseconds, because clients sort
--- tickets by it.
-CREATE OR REPLACE FUNCTION api.show_bookings(bus_ids bigint[], refs text[]) RETURNS jsonb[]
+-- Bookings as their passengers see them. bus_ids[i] and refs[i] name a booking; element i of the result is that booking, or NULL
+-- if it does not exist. homes: their home services, if the caller knows them. Fare and refund are sums over the party's tickets.
+-- A hold or waitlist entry is expired from its expires_at on, even if the trip is not settled yet. A fare is stored with the
+-- decimals of its currency, so they are not computed here. seated_at has microseconds, because clients sort tickets by it.
+--
+-- For each statement, the executor prepares each function and each column of a join, which takes a large part of the time of a
+-- single booking. OFFSET 0 keeps a subquery apart: its columns are computed once, and fewer columns are joined. What few bookings
+-- have is found by a scalar subquery, which reads by the key; for EXISTS, PostgreSQL may read the whole table instead.
+CREATE OR REPLACE FUNCTION api.show_bookings(bus_ids bigint[], refs text[], homes bigint[] DEFAULT NULL) RETURNS jsonb[]
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN ARRAY(
-        SELECT CASE WHEN party.reference IS NOT NULL THEN jsonb_build_object(
-                'reference', party.reference, 'status', party.status,
-                'kind', s.kind, 'name', s.name, 'operator', s.operator,
-                'bus_id', party.bus_id, 'travel_date', party.travel_date,
-                'boarding_date', api.date_at(party.travel_date, a.departs, s.time_zone, pa.time_zone),
-                'origin', pa.name, 'destination', pb.name, 'from_stop', party.from_stop, 'to_stop', party.to_stop,
-                'departs_at', api.rfc3339(api.expected(d, a.stop_no, a.departs, s.time_zone), pa.time_zone),
-                'arrives_at', api.rfc3339(api.expected(d, b.stop_no, b.arrives, s.time_zone), pb.time_zone),
-                'currency', s.currency, 'fare', party.fare::text, 'refund', round(party.refund, scale(party.fare))::text,
+        SELECT CASE WHEN party.tickets IS NOT NULL THEN jsonb_build_object(
+                'reference', named.reference, 'status', party.status,
+                'kind', j.kind, 'name', j.name, 'operator', j.operator,
+                'bus_id', named.bus_id, 'travel_date', party.travel_date,
+                'boarding_date', (j.departs AT TIME ZONE j.from_zone)::date,
+                'origin', j.origin, 'destination', j.destination, 'from_stop', party.from_stop, 'to_stop', party.to_stop,
+                'departs_at', api.rfc3339(api.delayed(j.departs, j.delays, party.from_stop), j.from_zone),
+                'arrives_at', api.rfc3339(api.delayed(j.arrives, j.delays, party.to_stop), j.to_zone),
+                'currency', j.currency, 'fare', party.fare::text, 'refund', round(party.refund, scale(party.fare))::text,
                 'tickets', CASE WHEN party.first_end >= party.to_stop AND party.unseen THEN party.tickets ELSE
-                    api.tickets_with_ends(party.bus_id, party.reference, party.to_stop, party.tickets) END)
-            || CASE WHEN d.delays IS NULL THEN '{}' ELSE api.scheduled_times(d, s.time_zone,
-                a.stop_no, a.departs, pa.time_zone, b.stop_no, b.arrives, pb.time_zone) END
+                    api.tickets_with_ends(named.bus_id, named.reference, party.to_stop, party.tickets) END)
+            || api.scheduled_times(j.delays, party.from_stop, j.departs, j.from_zone, party.to_stop, j.arrives, j.to_zone)
             || CASE WHEN party.expires_at IS NULL THEN '{}' ELSE
-                jsonb_build_object('expires_at', api.rfc3339(party.expires_at, pa.time_zone)) END
+                jsonb_build_object('expires_at', api.rfc3339(party.expires_at, j.from_zone)) END
             || CASE WHEN party.queue_no IS NULL THEN '{}' ELSE
-                jsonb_build_object('position', api.waitlist_position(party.bus_id, party.travel_date, party.queue_no)) END
-            || CASE WHEN v.vehicle IS NULL OR party.status IN ('cancelled', 'expired') THEN '{}' ELSE
-                jsonb_build_object('vehicle', v.vehicle) END
-            || CASE WHEN EXISTS (SELECT FROM taxes x WHERE x.operator = s.operator) THEN api.tax_of_booking(s, party.reference) ELSE '{}' END
-            || CASE WHEN s.payment = 'none' AND NOT EXISTS (SELECT FROM payment_intents i
-                    WHERE i.bus_id = api.reference_bus(party.reference) AND i.reference = party.reference) THEN '{}' ELSE
-                api.payment_of_booking(s, party.bus_id, party.reference, party.status) END
-            || CASE WHEN EXISTS (SELECT FROM offers o WHERE o.bus_id = party.bus_id AND o.travel_date = party.travel_date
-                                   AND o.reference = party.reference AND o.state = 'open')
-                THEN api.open_offers(party.bus_id, party.reference) ELSE '{}' END
-            || CASE WHEN EXISTS (SELECT FROM contacts c WHERE c.bus_id = api.reference_bus(party.reference) AND c.reference = party.reference)
-                THEN api.show_contact(party.reference) ELSE '{}' END
+                jsonb_build_object('position', api.waitlist_position(named.bus_id, party.travel_date, party.queue_no)) END
+            || CASE WHEN j.vehicle IS NULL OR party.status IN ('cancelled', 'expired') THEN '{}' ELSE
+                jsonb_build_object('vehicle', j.vehicle) END
+            || coalesce((SELECT api.tax_of_booking(named.bus_id, named.reference) FROM taxes x WHERE x.operator = j.operator LIMIT 1), '{}')
+            || CASE WHEN j.payment <> 'none' OR (SELECT true FROM payment_intents i
+                    WHERE i.bus_id = j.home AND i.reference = named.reference LIMIT 1)
+                THEN api.payment_of_booking(named.bus_id, named.reference, party.status) ELSE '{}' END
+            || coalesce((SELECT api.open_offers(named.bus_id, named.reference) FROM offers o WHERE o.bus_id = named.bus_id
+                         AND o.travel_date = party.travel_date AND o.reference = named.reference AND o.state = 'open' LIMIT 1), '{}')
+            || coalesce((SELECT api.show_contact(c) FROM contacts c WHERE c.bus_id = j.home AND c.reference = named.reference LIMIT 1), '{}')
             || CASE WHEN party.refund_tiers IS NULL OR party.status IN ('cancelled', 'expired') THEN '{}' ELSE
-                api.show_tiers(party.refund_tiers, api.expected(d, a.stop_no, a.departs, s.time_zone), pa.time_zone) END
+                api.show_tiers(party.refund_tiers, api.delayed(j.departs, j.delays, party.from_stop), j.from_zone) END
             || CASE WHEN party.status <> 'cancelled' THEN '{}' ELSE
-                api.cancellation_reason(party.bus_id, party.travel_date, party.reference) END END
-        FROM unnest(bus_ids, refs) WITH ORDINALITY AS named (bus_id, reference, ordinal)
+                api.cancellation_reason(named.bus_id, party.travel_date, named.reference) END END
+        FROM unnest(bus_ids, refs, homes) WITH ORDINALITY AS named (bus_id, reference, home, ordinal)
         CROSS JOIN LATERAL (
-            SELECT min(t.bus_id) AS bus_id, min(t.reference) AS reference, min(t.travel_date) AS travel_date,
-                   min(lower(t.segment)) AS from_stop,
+            SELECT min(t.travel_date) AS travel_date, min(lower(t.segment)) AS from_stop,
                    -- the last stop of the open tickets; if none is open, of all tickets
-                   coalesce(max(upper(t.segment)) FILTER (WHERE e.state IN ('held', 'booked', 'pending', 'displaced')),
+                   coalesce(max(upper(t.segment)) FILTER (WHERE t.state IN ('held', 'booked', 'pending', 'displaced')),
                             max(upper(t.segment))) AS to_stop,
                    min(upper(t.segment)) AS first_end,
                    bool_and(t.checked_in_at IS NULL AND t.no_show_at IS NULL) AS unseen,
                    sum(t.fare) AS fare, sum(t.refund) AS refund,
-                   CASE WHEN bool_or(e.state = 'booked') THEN 'booked'
-                        WHEN bool_or(e.state = 'held') THEN 'held'
-                        WHEN bool_or(e.state = 'pending') THEN 'pending'
-                        WHEN bool_or(e.state = 'displaced') THEN 'displaced'
-                        WHEN bool_or(e.state = 'cancelled') THEN 'cancelled'
-                        ELSE 'expired' END AS status,
-                   min(t.expires_at) FILTER (WHERE e.state = 'held') AS expires_at,
-                   min(t.queue_no) FILTER (WHERE e.state = 'pending') AS queue_no,
+                   -- the first of these that a ticket has
+                   ('{booked,held,pending,displaced,cancelled,expired}'::text[])[min(array_position(
+                       '{booked,held,pending,displaced,cancelled,expired}', t.state))] AS status,
+                   min(t.expires_at) FILTER (WHERE t.state = 'held') AS expires_at,
+                   min(t.queue_no) FILTER (WHERE t.state = 'pending') AS queue_no,
                    (array_agg(t.refund_tiers) FILTER (WHERE t.refund_tiers IS NOT NULL))[1] AS refund_tiers,
-                   jsonb_agg(jsonb_build_object('ticket_no', t.ticket_no, 'seat_no', coalesce(t.seat_no, t.former_seat), 'name', t.name,
-                       'status', e.state, 'fare', t.fare::text, 'refund', round(t.refund, scale(t.fare))::text,
-                       'seated_at', CASE WHEN coalesce(t.seat_no, t.former_seat) IS NOT NULL THEN
-                           (to_jsonb(coalesce(t.moved_at, t.booked_at, t.created_at) AT TIME ZONE 'UTC') #>> '{}') || '+00:00' END)
+                   jsonb_agg(jsonb_build_object('ticket_no', t.ticket_no, 'seat_no', t.seat_no, 'name', t.name,
+                       'status', t.state, 'fare', t.fare::text, 'refund', round(t.refund, scale(t.fare))::text,
+                       'seated_at', CASE WHEN t.seat_no IS NOT NULL THEN (to_jsonb(t.seated_at) #>> '{}') || '+00:00' END)
                        || CASE WHEN num_nonnulls(t.fare_parts, t.gender, t.accessible) = 0 THEN '{}' ELSE
                            jsonb_strip_nulls(jsonb_build_object('fare_parts', t.fare_parts, 'infant', t.infant,
                                'gender', t.gender, 'accessible', t.accessible)) END
                        ORDER BY t.ticket_no) AS tickets
-            FROM passengers t CROSS JOIN LATERAL (SELECT api.status_now(t.status, t.expires_at) AS state) AS e
-            WHERE t.bus_id = named.bus_id AND t.reference = named.reference
+            FROM (
+                SELECT p.ticket_no, p.travel_date, coalesce(p.seat_no, p.former_seat) AS seat_no, p.segment, p.name, p.fare, p.refund,
+                       p.refund_tiers, api.status_now(p.status, p.expires_at) AS state, p.expires_at, p.queue_no, p.fare_parts,
+                       p.infant, p.gender, p.accessible, p.checked_in_at, p.no_show_at,
+                       coalesce(p.moved_at, p.booked_at, p.created_at) AT TIME ZONE 'UTC' AS seated_at
+                FROM passengers p WHERE p.bus_id = named.bus_id AND p.reference = named.reference OFFSET 0
+            ) AS t
         ) AS party
-        LEFT JOIN trips d ON d.bus_id = party.bus_id AND d.travel_date = party.travel_date
-        LEFT JOIN bus_info s ON s.bus_id = party.bus_id
-        LEFT JOIN route_table a ON a.bus_id = party.bus_id AND a.stop_no = party.from_stop
-        LEFT JOIN route_table b ON b.bus_id = party.bus_id AND b.stop_no = party.to_stop
-        LEFT JOIN places pa ON pa.code = a.place
-        LEFT JOIN places pb ON pb.code = b.place
-        LEFT JOIN assignments v ON v.bus_id = party.bus_id AND v.travel_date = party.travel_date AND v.assignment_no = 0
+        LEFT JOIN LATERAL (
+            SELECT s.kind, s.name, s.operator, s.currency, s.payment, d.delays, v.vehicle,
+                   pa.name AS origin, pa.time_zone AS from_zone, pb.name AS destination, pb.time_zone AS to_zone,
+                   api.instant(party.travel_date, a.departs, s.time_zone) AS departs,
+                   api.instant(party.travel_date, b.arrives, s.time_zone) AS arrives,
+                   coalesce(named.home, api.reference_bus(named.reference)) AS home
+            FROM bus_info s
+            LEFT JOIN trips d ON d.bus_id = s.bus_id AND d.travel_date = party.travel_date
+            LEFT JOIN route_table a ON a.bus_id = s.bus_id AND a.stop_no = party.from_stop
+            LEFT JOIN route_table b ON b.bus_id = s.bus_id AND b.stop_no = party.to_stop
+            LEFT JOIN places pa ON pa.code = a.place
+            LEFT JOIN places pb ON pb.code = b.place
+            LEFT JOIN assignments v ON v.bus_id = s.bus_id AND v.travel_date = party.travel_date AND v.assignment_no = 0
+            WHERE s.bus_id = named.bus_id OFFSET 0
+        ) AS j ON true   -- the journey
         ORDER BY named.ordinal);
 END $$;
 

@@ -41,8 +41,9 @@ BEGIN
                 'arrives_at', api.rfc3339(api.expected(t, b.stop_no, b.arrives, s.time_zone), pb.time_zone),
                 'booked', l.booked, 'held', l.held,
                 'free', (SELECT count(*) FROM seat WHERE NOT seat.taken @> l.from_stop),
-                'pending', l.pending) || api.scheduled_times(t, s.time_zone,
-                    a.stop_no, a.departs, pa.time_zone, b.stop_no, b.arrives, pb.time_zone) ORDER BY l.from_stop)
+                'pending', l.pending) || api.scheduled_times(
+                    t.delays, a.stop_no, api.instant(t.travel_date, a.departs, s.time_zone), pa.time_zone,
+                    b.stop_no, api.instant(t.travel_date, b.arrives, s.time_zone), pb.time_zone) ORDER BY l.from_stop)
         FROM api.leg_loads(trip_load.bus_id, trip_load.travel_date) AS l
         JOIN trips t ON t.bus_id = trip_load.bus_id AND t.travel_date = trip_load.travel_date
         JOIN bus_info s ON s.bus_id = t.bus_id

@@ -58,9 +58,10 @@ END $$;
 
 -- What is paid, or is to be paid, to a provider, as a field of a booking: what is due while it is held, and what was asked for or
 -- has arrived, also after its service has changed to another payment. status: of the booking.
-CREATE OR REPLACE FUNCTION api.payment_of_booking(service bus_info, bus_id bigint, reference text, status text) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.payment_of_booking(bus_id bigint, reference text, status text) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
+    service CONSTANT bus_info := (SELECT s FROM bus_info s WHERE s.bus_id = payment_of_booking.bus_id);
     due  CONSTANT numeric := CASE WHEN status = 'held' AND service.payment <> 'none' THEN api.payment_due(bus_id, reference) END;
     last payment_intents;
 BEGIN

@@ -83,7 +83,8 @@ LANGUAGE sql STABLE AS $$
     SELECT s.bus_id, t.travel_date, s.kind, s.name, s.operator, s.bus_type, s.ac,
            a.stop_no, b.stop_no, pa.name, b.name,
            api.expected(t, a.stop_no, a.departs, s.time_zone), api.expected(t, b.stop_no, b.arrives, s.time_zone),
-           api.scheduled_times(t, s.time_zone, a.stop_no, a.departs, pa.time_zone, b.stop_no, b.arrives, b.time_zone),
+           api.scheduled_times(t.delays, a.stop_no, api.instant(t.travel_date, a.departs, s.time_zone), pa.time_zone,
+               b.stop_no, api.instant(t.travel_date, b.arrives, s.time_zone), b.time_zone),
            pa.time_zone, b.time_zone, s.currency, api.segment_fare(a, b.stop_no, b.fare), num_nonnulls(s.seat_classes, s.fare_rules) > 0,
            num_nonnulls(s.women_seats, s.accessible_seats, t.own_seats) > 0
     FROM route_table a

@@ -30,7 +30,8 @@ LANGUAGE sql STABLE AS $$
             'seats', api.seat_count(coalesce(t.own_seats ->> 'layout', s.layout)),
             'booked', live.booked, 'held', live.held, 'pending', waiting.pending,
             'load', (SELECT max(l.booked + l.held) FROM api.leg_loads(s.bus_id, t.travel_date) AS l))
-        || api.scheduled_times(t, s.time_zone, a.stop_no, a.departs, pa.time_zone, b.stop_no, b.arrives, pb.time_zone)
+        || api.scheduled_times(t.delays, a.stop_no, api.instant(t.travel_date, a.departs, s.time_zone), pa.time_zone,
+            b.stop_no, api.instant(t.travel_date, b.arrives, s.time_zone), pb.time_zone)
         || api.show_assignment(t.bus_id, t.travel_date)
         || CASE WHEN t.skipped IS NULL THEN '{}' ELSE jsonb_build_object('skipped_stops', (
             SELECT jsonb_agg(jsonb_build_object('stop_no', n, 'place', api.stop_name(t.bus_id, n)) ORDER BY n) FROM unnest(t.skipped) AS n)) END

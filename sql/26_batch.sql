@@ -177,7 +177,7 @@ BEGIN
     WITH answered AS MATERIALIZED (
         SELECT d.n, d.home, calls -> d.n AS call, coalesce(d.booking || d.reply, d.booking, d.reply, '{}') AS answer,
                d.bus_id, d.reference, d.booking, d.type, d.event_no
-        FROM unnest(done, homes, replies, bus_ids, refs, types, numbers, api.show_bookings(bus_ids, refs))
+        FROM unnest(done, homes, replies, bus_ids, refs, types, numbers, api.show_bookings(bus_ids, refs, homes))
             AS d (n, home, reply, bus_id, reference, type, event_no, booking)
     ), happened AS (
         INSERT INTO events (event_no, type, bus_id, travel_date, reference, at, data)

@@ -280,6 +280,20 @@ def test_plans_made_for_empty_tables_do_not_scan_them_later(api: SchemaApi, data
     assert database.value("SELECT count(*) FROM passengers") > 50
 
 
+def test_booking_reads_by_key_what_few_bookings_have(api: SchemaApi) -> None:
+    """The plan is made while there are no contacts, and is kept. The tables have no statistics."""
+    for n in range(1, 13):
+        api.batch(book(n, key=f"{n}", email="asha@example.org"))
+    api.conn.execute("SELECT pg_stat_force_next_flush()")  # else the counters include the last second
+    with api.conn.transaction():
+        api.batch(book(13, key="13"))
+        read = api.conn.execute(
+            "SELECT (seq_tup_read + idx_tup_fetch)::int FROM pg_stat_xact_user_tables"
+            " WHERE relname = 'contacts'"
+        ).fetchall()
+    assert read == [(0,)]
+
+
 # Deferral --------------------------------------------------------------------------------------
 
 
