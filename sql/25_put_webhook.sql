@@ -31,6 +31,9 @@ BEGIN
     UPDATE webhooks w
     SET url = new.url, types = new.types, active = new.active, problem = CASE WHEN new.active THEN NULL ELSE w.problem END
     WHERE w.webhook_no = old.webhook_no RETURNING w.* INTO new;
+    IF new.problem IS DISTINCT FROM old.problem THEN
+        PERFORM pg_notify('busware', '{"webhooks":true}');
+    END IF;
     IF NOT new.active THEN
         PERFORM api.give_up_deliveries(new.webhook_no, 'The webhook is not active.');
     END IF;
@@ -52,6 +55,7 @@ DECLARE
 BEGIN
     IF named.refusal IS NULL THEN
         DELETE FROM webhooks w WHERE w.webhook_no = (named.hook).webhook_no;
+        PERFORM pg_notify('busware', '{"webhooks":true}');
     END IF;
     RETURN coalesce(named.refusal, api.show_webhook(named.hook));
 END $$;

@@ -51,6 +51,7 @@ BEGIN
         SELECT FROM outbox o WHERE o.webhook_no = w.webhook_no AND o.state = 'done' AND o.done_at > failed.created_at));
     IF FOUND THEN
         PERFORM api.give_up_deliveries(failed.webhook_no, 'The webhook was paused.', failed.outbox_no);
+        PERFORM pg_notify('busware', '{"webhooks":true}');
     END IF;
     RETURN FOUND;
 END $$;
@@ -61,4 +62,12 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, 
     SELECT 'active', count(*) FILTER (WHERE w.active) FROM webhooks w
     UNION ALL
     SELECT 'paused', count(*) FILTER (WHERE w.problem IS NOT NULL) FROM webhooks w
+$$;
+
+-- The webhooks that the server has paused, and why, in the order of their names.
+CREATE OR REPLACE FUNCTION api.paused_webhooks() RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
+    SELECT coalesce(jsonb_agg(jsonb_build_object('webhook_no', w.webhook_no, 'operator', w.operator, 'webhook', w.webhook, 'problem', w.problem)
+        ORDER BY w.operator, w.webhook), '[]')
+    FROM webhooks w WHERE w.problem IS NOT NULL
 $$;

@@ -1,4 +1,4 @@
-"""The console feed: shows an operator the messages of clients, and the processes that start and end.
+"""The console feed: shows messages of clients, processes that start and end, and paused webhooks.
 
 It reads the database (server/push/messages.py) after change notifications, so it does not matter to which
 process or server a client is connected. Clients that connect and disconnect are counted; they are shown on
@@ -14,7 +14,7 @@ from busware.server.conversation.words import day_of
 from busware.server.db.listener import ChangeNotification, Listener
 from busware.server.db.pool import InternalError
 from busware.server.protocol import Refusal
-from busware.server.push.messages import Message, Messages, Presence, Process
+from busware.server.push.messages import Message, Messages, PausedWebhook, Presence, Process
 from busware.server.worker_thread import WorkerThread
 
 
@@ -53,6 +53,7 @@ class ConsoleFeed:
         self._own_numbers: set[int | None] = set()  # each process_no that this process has had
         self._last_shown_id: int | None = None  # of the messages
         self._presence: Presence | None = None  # as last read
+        self._paused: list[PausedWebhook] | None = None  # as last read
         self._since: datetime | None = None  # when this console was first registered
         self._disconnected = False  # whether the console has printed that the database is not reachable
 
@@ -75,7 +76,7 @@ class ConsoleFeed:
         return f"clients: {connected}, unanswered: {len(self.unanswered)}"
 
     def _receive(self, change: ChangeNotification) -> None:
-        if change.messages or change.clients or change.everything:
+        if change.messages or change.clients or change.webhooks or change.everything:
             self._worker.schedule()
 
     def _show_changes(self) -> None:
@@ -84,6 +85,7 @@ class ConsoleFeed:
                 self._last_shown_id = self._messages.last_message_id()
             messages = list(self._messages.after(self._last_shown_id))
             self.unanswered = self._messages.unanswered()
+            paused = self._messages.paused_webhooks()
             presence = self._messages.presence()  # read last, so it includes the senders of the messages
         except (Refusal, InternalError) as error:
             if not self._disconnected:
@@ -105,6 +107,7 @@ class ConsoleFeed:
             self._show(f"{heading(message)}: {message.body}", message.at, highlighted=from_client)
             self._last_shown_id = message.message_id
         self._show_disconnected(before, presence)
+        self._show_paused(paused)
         self._on_counts()
 
     def _show_connected(self, before: Presence, now: Presence) -> None:
@@ -127,6 +130,19 @@ class ConsoleFeed:
         left_at = {client.client_no: client.left_at for client in (*before.clients, *now.clients)}
         for number in sorted(left_at.keys() - shown - connected):
             self._show(f"client {number} disconnected", left_at[number])
+
+    def _show_paused(self, paused: list[PausedWebhook]) -> None:
+        before, self._paused = self._paused if self._paused is not None else paused, paused
+        for webhook in paused:
+            if webhook not in before:
+                self._show(
+                    f"webhook {webhook.webhook} of {webhook.operator} is paused: {webhook.problem}",
+                    highlighted=True,
+                )
+        numbers = {webhook.webhook_no for webhook in paused}
+        for webhook in before:
+            if webhook.webhook_no not in numbers:
+                self._show(f"webhook {webhook.webhook} of {webhook.operator} is not paused any more")
 
     def _missing_in(self, known: list[Process], processes: list[Process]) -> list[Process]:
         """The processes that are not among the known ones, except this process."""

@@ -45,6 +45,7 @@ class ChangeNotification(Struct, frozen=True, omit_defaults=True):
     messages: bool = False
     clients: bool = False
     processes: bool = False  # a process has started or ended
+    webhooks: bool = False  # a webhook was paused, or is not paused any more
     everything: bool = False
     upgrade: str = ""  # why a breaking migration makes this process stop
 
@@ -54,6 +55,7 @@ class ChangeNotification(Struct, frozen=True, omit_defaults=True):
             self.messages or other.messages,
             self.clients or other.clients,
             self.processes or other.processes,
+            self.webhooks or other.webhooks,
             self.everything or other.everything,
             self.upgrade or other.upgrade,
         )

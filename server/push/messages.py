@@ -80,6 +80,15 @@ class Client(ClientConnection, frozen=True, kw_only=True):
     left_at: datetime | None
 
 
+class PausedWebhook(Struct, frozen=True, kw_only=True):
+    """A webhook of an operator that the server has paused. problem: why."""
+
+    webhook_no: int
+    operator: str
+    webhook: str
+    problem: str
+
+
 class TripQuote(Struct, frozen=True, kw_only=True):
     """What ends with a trip that is cancelled: bookings, tickets, and the sum of their refunds."""
 
@@ -196,6 +205,12 @@ class Messages:
     def presence(self) -> Presence:
         """The registered processes, and their clients that are connected or left in the last minute."""
         return _decode(self._value("SELECT api.present()"), type=Presence)
+
+    # Webhooks ----------------------------------------------------------------------------------
+
+    def paused_webhooks(self) -> list[PausedWebhook]:
+        """The webhooks that the server has paused."""
+        return _decode(self._value("SELECT api.paused_webhooks()"), type=list[PausedWebhook])
 
     # Bookings ----------------------------------------------------------------------------------
 

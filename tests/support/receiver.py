@@ -188,7 +188,7 @@ class Hooks:
 
     def __init__(self, database: "Database", receiver: Receiver, server: SimpleNamespace) -> None:
         self.database, self.receiver = database, receiver
-        self._server = server
+        self.pool, self.settings = server.pool, server.settings
         self._started: list[Outbox] = []
 
     def change(self, method: str, webhook: str = "accounting", **fields: Any) -> dict[str, Any]:
@@ -201,9 +201,9 @@ class Hooks:
 
     def start(self, **others: Any) -> Outbox:
         """Start an outbox whose webhooks may go to the receiver. others: settings."""
-        settings = self.receiver.settings(self._server.settings, **others)
-        outbox = Outbox(self._server.pool, settings)
-        outbox.register("webhook", WebhookCarrier(self._server.pool, settings).carry)
+        settings = self.receiver.settings(self.settings, **others)
+        outbox = Outbox(self.pool, settings)
+        outbox.register("webhook", WebhookCarrier(self.pool, settings).carry)
         outbox.start()
         self._started.append(outbox)
         return outbox
