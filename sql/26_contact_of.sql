@@ -11,6 +11,15 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, 
     WHERE c.bus_id = contact_of.bus_id AND c.reference = contact_of.reference
 $$;
 
+-- The invoices and credit notes of a booking that were issued up to a position in the log, for a mail about that event. NULL: none.
+CREATE OR REPLACE FUNCTION api.invoices_until(reference text, "position" bigint) RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp SET enable_seqscan = off AS $$
+    SELECT jsonb_build_object('invoices', jsonb_agg(api.show_invoice(i) ORDER BY i.position, i.dated, i.kind DESC)) FROM invoices i
+    WHERE i.bus_id = api.reference_bus(invoices_until.reference) AND i.reference = invoices_until.reference
+      AND i.position <= invoices_until.position
+    HAVING count(*) > 0
+$$;
+
 -- Count an attempt to send a mail to an address, unless `most` were made within an hour: then returns in how many seconds
 -- the next one may be made.
 CREATE OR REPLACE FUNCTION api.count_mail(address text, most int) RETURNS TABLE (wait_seconds float)

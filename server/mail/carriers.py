@@ -15,11 +15,19 @@ import msgspec
 from busware.server.accounts.sessions import Accounts, Reset
 from busware.server.db.pool import Pool
 from busware.server.installation import CLIENT
-from busware.server.mail.delivery import Bounced, Message, NotAccepted, NotDelivered, Sender
+from busware.server.mail.delivery import (
+    Bounced,
+    Message,
+    NotAccepted,
+    NotDelivered,
+    Sender,
+    has_documents,
+)
 from busware.server.mail.mail_files import MessageFiles
 from busware.server.mail.sms import SmsDelivery
 from busware.server.mail.smtp import SmtpDelivery
 from busware.server.outbox.worker import GiveUp, OutboxRow, Retry
+from busware.server.protocol import InvoicesOfBooking
 from busware.server.settings import Settings
 
 if TYPE_CHECKING:
@@ -28,6 +36,7 @@ if TYPE_CHECKING:
 _CONTACT = "SELECT email, language, phone FROM api.contact_of(%s, %s)"
 _RECORD_BOUNCE = "SELECT api.record_bounce(%s, %s, %s)"
 _COUNT = "SELECT wait_seconds FROM api.count_mail(%s, %s)"
+_INVOICES = "SELECT api.invoices_until(%s, %s)"
 _OF_EVENT = ("cause", "why", "offer_state", "cancelled")  # of the data of an event, beside the booking
 
 
@@ -57,6 +66,8 @@ class MessageCarriers:
         else:
             to, code, _ = self._contact(row)
             message = self._about_event(row, payload, code) if to else None
+            if message and has_documents(message.kind):
+                message.data["invoices"] = self._invoices(row)
         if not to or message is None:
             return
         most = self._settings.mails_per_address
@@ -97,6 +108,12 @@ class MessageCarriers:
         for email, code, phone in self._pool.execute(_CONTACT, (row.bus_id, row.reference)):
             return email, code or self._settings.mail_language, phone
         return None, self._settings.mail_language, None
+
+    def _invoices(self, row: OutboxRow) -> InvoicesOfBooking | None:
+        """What was issued for a booking up to the event of a message: the same at each attempt."""
+        position = msgspec.json.decode(row.event)["position"] if row.event else 0
+        ((found,),) = self._pool.execute(_INVOICES, (row.reference, position))
+        return msgspec.json.decode(found, type=InvoicesOfBooking) if found else None
 
     def _about_event(self, row: OutboxRow, payload: dict[str, Any], code: str) -> Message:
         """A message about a booking. Raises GiveUp if its event was deleted."""

@@ -37,6 +37,11 @@ class Message(NamedTuple):
     at: datetime
 
 
+def has_documents(kind: str) -> bool:
+    """Whether a message of a kind says something new for a calendar and an accountant."""
+    return kind in ("booked", "promoted", "changed", "cancelled")
+
+
 def masked(text: str) -> str:
     """A text of a mail server with its addresses as `api.mask_email` shows them."""
     return _ADDRESS.sub(r"\1***@", text)

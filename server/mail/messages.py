@@ -1,4 +1,4 @@
-"""A mail with its parts: text, HTML with the QR code, the ticket as PDF, the calendar entry.
+"""A mail with its parts: text, HTML with the QR code, ticket and invoices as PDF, the calendar entry.
 
 The Message-ID is the key of the outbox row, so a mail that arrives twice can be recognized.
 """
@@ -13,18 +13,21 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from busware.server.documents import ticket_pdf
+from busware.server.documents import invoice_pdf, ticket_pdf
 from busware.server.languages import language
 from busware.server.mail import calendar_entry
 from busware.server.mail.booking_text import BookingText, decode_booking
-from busware.server.mail.delivery import Message, NotAccepted, Sender
+from busware.server.mail.delivery import Message, NotAccepted, Sender, has_documents
 from busware.server.mail.templates import Rendered, Templates
+from busware.server.protocol import InvoicesOfBooking
 
 _CODE_PIXELS = 6  # of a module of the code in the HTML part
 
 
 class Content(NamedTuple):
     """What a message says. booking: what it is about, None for another message. values: see Templates.
+
+    invoices: of the booking, None without any.
 
     at: when the cause of the message happened; with the key it makes a repeated message the same.
     """
@@ -34,6 +37,7 @@ class Content(NamedTuple):
     booking: BookingText | None
     values: dict[str, Any]
     at: datetime
+    invoices: InvoicesOfBooking | None
 
 
 _NO_VALUES = {"cause": None, "why": None, "offer_state": None, "notice": "", "cancelled": None}
@@ -42,9 +46,9 @@ _NO_VALUES = {"cause": None, "why": None, "offer_state": None, "notice": "", "ca
 def content(kind: str, code: str, data: dict[str, Any], at: datetime) -> Content:
     """The content of a message about an event with these data. Raises msgspec.ValidationError."""
     values = {**_NO_VALUES, **data}
-    booking = values.pop("booking", None)
+    booking, invoices = values.pop("booking", None), values.pop("invoices", None)
     text = BookingText(decode_booking(booking), language(code)) if booking else None
-    return Content(kind, code, text, values, at)
+    return Content(kind, code, text, values, at, invoices)
 
 
 class Composer:
@@ -85,6 +89,13 @@ def compose(content: Content, templates: Templates, sender: Sender, to: str, key
             "pdf",
             filename=f"ticket-{text.booking.reference}.pdf",
         )
+    if text is not None and content.invoices is not None:
+        mail.add_attachment(
+            invoice_pdf.encode(content.invoices),
+            "application",
+            "pdf",
+            filename=f"invoice-{text.booking.reference}.pdf",
+        )
     if text is not None and _changes_calendar(content.kind, text.booking.status):
         entry, method = calendar_entry.entry(text, content.at)
         mail.add_attachment(
@@ -114,7 +125,7 @@ def _mail(rendered: Rendered, sender: Sender, to: str, key: UUID, content: Conte
 
 def _changes_calendar(kind: str, status: str) -> bool:
     """Whether a message says something new for a calendar."""
-    return kind in ("booked", "promoted", "changed", "cancelled") and status not in ("held", "pending")
+    return has_documents(kind) and status not in ("held", "pending")
 
 
 def message_id(key: UUID, domain: str) -> str:

@@ -1,6 +1,7 @@
 """From a booking to the mail: events, outbox, carriers, a real mail server; bounces and new passwords."""
 
 import email
+import io
 import re
 from collections.abc import Callable, Iterator
 from email import policy
@@ -9,11 +10,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from pypdf import PdfReader
 
 from busware.server.mail.carriers import MessageCarriers
 from busware.server.outbox.worker import Outbox
 from busware.server.settings import Settings
 from tests.conftest import Clock, Database, LineClient
+from tests.support.invoices import GST, put_invoicing
 from tests.support.line_client import wait_until
 from tests.support.mail_server import MailServer, mail_server  # noqa: F401 - a fixture
 from tests.support.schema_api import SchemaApi
@@ -86,6 +89,36 @@ def test_booking_sends_its_ticket(
     assert "ಟಿಕೆಟ್" in mail["Subject"]
     assert mail["Message-ID"] == f"<{database.value('SELECT key FROM outbox')}@example.org>"
     assert {part.get_content_type() for part in mail.walk()} >= {"application/pdf", "text/calendar"}
+
+
+def test_mails_have_the_invoices_so_far(
+    client_socket: LineClient,
+    send: Send,
+    mail_server: MailServer,  # noqa: F811
+    database: Database,
+) -> None:
+    """The mail about a booking has its invoice; that about its cancellation has the credit note, too."""
+    book(client_socket, email=EMAIL)
+    database.query("SELECT api.publish_events()")
+    database.query("SELECT api.add_operator('meera', 'hash', 'KSRTC')")
+    put_invoicing(SchemaApi(database.conn), prefix="KA", tax=GST)
+    booked = book(client_socket, email=EMAIL)
+    database.query("SELECT api.publish_events()")
+    client_socket.call("cancel", reference=booked["reference"], phone=ASHA)
+    send(mail_server.settings(**QUICK), ["done"] * 3)
+    found = {
+        mail["Message-ID"]: [
+            "".join(page.extract_text() for page in PdfReader(io.BytesIO(part.get_content())).pages)
+            for part in mail.walk()
+            if (part.get_filename() or "").startswith("invoice-")
+        ]
+        for _, _, mail in mail_server.mails
+    }
+    keys = database.query("SELECT key FROM outbox WHERE kind = 'mail' ORDER BY outbox_no")
+    first, ticket, cancellation = (found[f"<{key}@example.org>"] for key in keys)
+    assert first == []
+    assert "KA-2026-000001" in ticket[0] and "KA-2026-C000001" not in ticket[0]
+    assert "KA-2026-000001" in cancellation[0] and "KA-2026-C000001" in cancellation[0]
 
 
 def test_mail_about_a_cancellation_says_what_it_cancels(
