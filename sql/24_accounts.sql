@@ -2,14 +2,20 @@
 
 CREATE OR REPLACE FUNCTION api.accounts(account text, operator text, from_date date, to_date date) RETURNS jsonb
 LANGUAGE plpgsql STABLE
-SET enable_seqscan = on SET enable_hashjoin = on AS $$
+SET enable_seqscan = on SET enable_hashjoin = on SET plan_cache_mode = force_custom_plan AS $$
 DECLARE
     owner record := api.operator_of(account, operator);
+    since CONSTANT timestamptz := from_date::timestamp AT TIME ZONE 'UTC' - interval '14 hours';   -- the day begins nowhere earlier
+    until CONSTANT timestamptz := (to_date + 1)::timestamp AT TIME ZONE 'UTC' + interval '12 hours';   -- and ends nowhere later
 BEGIN
     owner.refusal := coalesce(owner.refusal, api.check_period(from_date, to_date));
     RETURN coalesce(owner.refusal, (
         WITH day AS MATERIALIZED (
-            SELECT * FROM busware_reports.accounts a WHERE a.operator = owner.operator AND a.date BETWEEN from_date AND to_date
+            SELECT e.date, e.currency, sum(e.charge) AS charges, sum(e.refund) AS refunds, sum(e.tax) AS tax, sum(e.kept) AS kept,
+                   sum(e.commission) AS commission
+            FROM busware_reports.account_entries e
+            WHERE e.operator = owner.operator AND e.date BETWEEN from_date AND to_date AND e.about_at >= since AND e.about_at < until
+            GROUP BY e.date, e.currency
         )
         SELECT jsonb_build_object('operator', owner.operator, 'rows', coalesce((
                 SELECT jsonb_agg(jsonb_build_object('date', d.date) || api.show_accounts(d.currency, d.charges, d.refunds, d.tax, d.kept, d.commission)

@@ -70,8 +70,9 @@ LANGUAGE sql STABLE AS $$
     WHERE s.bus_id = b.bus_id
 $$;
 
--- A page of the invoices and credit notes of an operator with dates from from_date to to_date, by date and number. page: their
--- maximum number. after: `next` of the previous page.
+-- A page of the invoices and credit notes of an operator with dates from from_date to to_date, by date, and of a date in the order in
+-- which they were issued. So what is issued on the last day while its pages are read is on a later page. page: their maximum number.
+-- after: `next` of the previous page.
 CREATE OR REPLACE FUNCTION api.invoices(
     account text, operator text, from_date date, to_date date, page int DEFAULT NULL, after text DEFAULT NULL
 ) RETURNS jsonb
@@ -88,11 +89,15 @@ BEGIN
     IF owner.refusal IS NOT NULL THEN
         RETURN owner.refusal;
     END IF;
-    SELECT jsonb_agg(api.show_invoice(p.i) ORDER BY (p.i).dated, (p.i).kind, (p.i).invoice_no) INTO shown FROM (
+    IF last.dated IS NULL OR last.dated < from_date THEN
+        last.dated := from_date;
+        last.position := 0;
+    END IF;
+    SELECT jsonb_agg(api.show_invoice(p.i) ORDER BY (p.i).dated, (p.i).position, (p.i).kind DESC) INTO shown FROM (
         SELECT i FROM invoices i
-        WHERE i.operator = owner.operator AND i.dated BETWEEN greatest(from_date, last.dated) AND to_date
-          AND (last.number IS NULL OR (i.dated, i.kind, i.invoice_no) > (last.dated, last.kind, last.invoice_no))
-        ORDER BY i.dated, i.kind, i.invoice_no LIMIT size
+        WHERE i.operator = owner.operator AND i.dated <= to_date AND (i.dated, i.position) >= (last.dated, last.position)
+          AND ((i.dated, i.position) > (last.dated, last.position) OR i.kind < last.kind)   -- an invoice, then the credit note of its event
+        ORDER BY i.dated, i.position, i.kind DESC LIMIT size
     ) AS p;
     RETURN jsonb_build_object('invoices', coalesce(shown, '[]'))
         || CASE WHEN jsonb_array_length(shown) = size THEN jsonb_build_object('next', shown -> -1 -> 'number') ELSE '{}' END;

@@ -192,27 +192,40 @@ COMMENT ON COLUMN busware_reports.occupancy.route_km IS 'Kilometres of the whole
 COMMENT ON COLUMN busware_reports.occupancy.seats IS 'Number of seats.';
 COMMENT ON COLUMN busware_reports.occupancy.booked IS 'Number of booked seats on the leg.';
 
+-- A condition on about_at, from 14 hours before the day in UTC to 12 hours after it, finds the entries of a day by the indexes.
+CREATE OR REPLACE VIEW busware_reports.account_entries AS
+SELECT s.operator, (y.at AT TIME ZONE s.time_zone)::date AS date, y.at AS about_at, y.currency,
+       CASE y.kind WHEN 'charge' THEN y.amount ELSE 0 END AS charge, CASE y.kind WHEN 'refund' THEN y.amount ELSE 0 END AS refund,
+       0::numeric AS tax, 0::numeric AS kept, 0::numeric AS commission
+FROM payments y JOIN bus_info s USING (bus_id)
+UNION ALL
+SELECT i.operator, i.dated, i.dated::timestamp AT TIME ZONE 'UTC', i.currency, 0, 0, CASE i.kind WHEN 'invoice' THEN l.tax ELSE -l.tax END, 0, 0
+FROM invoices i JOIN invoice_lines l USING (operator, kind, year, invoice_no)
+UNION ALL
+SELECT s.operator, (e.at AT TIME ZONE s.time_zone)::date, e.at, s.currency, 0, 0, 0, e.kept, 0
+FROM exchanges e JOIN bus_info s USING (bus_id) WHERE e.kept > 0
+UNION ALL
+SELECT s.operator, (p.ended_at AT TIME ZONE s.time_zone)::date, p.ended_at, s.currency, 0, 0, 0, p.fare - p.refund, 0
+FROM passengers p JOIN bus_info s USING (bus_id) WHERE p.status = 'cancelled' AND p.booked_at IS NOT NULL
+UNION ALL
+SELECT g.operator, (c.at AT TIME ZONE (SELECT mode() WITHIN GROUP (ORDER BY s.time_zone) FROM bus_info s WHERE s.operator = g.operator))::date,
+       c.at, c.currency, 0, 0, 0, 0, c.commission
+FROM settlements c JOIN agents g USING (agent);
+COMMENT ON VIEW busware_reports.account_entries IS 'What the sums of accounts are made of.';
+COMMENT ON COLUMN busware_reports.account_entries.operator IS 'Name of the company.';
+COMMENT ON COLUMN busware_reports.account_entries.date IS 'As in accounts.';
+COMMENT ON COLUMN busware_reports.account_entries.about_at IS 'When it was recorded; of a tax, the date at midnight UTC.';
+COMMENT ON COLUMN busware_reports.account_entries.currency IS 'Currency of the amounts (ISO 4217).';
+COMMENT ON COLUMN busware_reports.account_entries.charge IS 'A charge.';
+COMMENT ON COLUMN busware_reports.account_entries.refund IS 'A refund.';
+COMMENT ON COLUMN busware_reports.account_entries.tax IS 'Tax on a line of an invoice; below 0 on one of a credit note.';
+COMMENT ON COLUMN busware_reports.account_entries.kept IS 'What the operator kept of a ticket.';
+COMMENT ON COLUMN busware_reports.account_entries.commission IS 'Commission in a settlement.';
+
 CREATE OR REPLACE VIEW busware_reports.accounts AS
 SELECT m.operator, m.date, m.currency, sum(m.charge) AS charges, sum(m.refund) AS refunds, sum(m.charge - m.refund) AS income,
        sum(m.tax) AS tax, sum(m.kept) AS kept, sum(m.commission) AS commission
-FROM (
-    SELECT s.operator, (y.at AT TIME ZONE s.time_zone)::date AS date, y.currency, CASE y.kind WHEN 'charge' THEN y.amount ELSE 0 END AS charge,
-           CASE y.kind WHEN 'refund' THEN y.amount ELSE 0 END AS refund, 0 AS tax, 0 AS kept, 0 AS commission
-    FROM payments y JOIN bus_info s USING (bus_id)
-    UNION ALL
-    SELECT i.operator, i.dated, i.currency, 0, 0, CASE i.kind WHEN 'invoice' THEN l.tax ELSE -l.tax END, 0, 0
-    FROM invoices i JOIN invoice_lines l USING (operator, kind, year, invoice_no)
-    UNION ALL
-    SELECT s.operator, (e.at AT TIME ZONE s.time_zone)::date, s.currency, 0, 0, 0, e.kept, 0
-    FROM exchanges e JOIN bus_info s USING (bus_id) WHERE e.kept > 0
-    UNION ALL
-    SELECT s.operator, (p.ended_at AT TIME ZONE s.time_zone)::date, s.currency, 0, 0, 0, p.fare - p.refund, 0
-    FROM passengers p JOIN bus_info s USING (bus_id) WHERE p.status = 'cancelled' AND p.booked_at IS NOT NULL
-    UNION ALL
-    SELECT g.operator, (c.at AT TIME ZONE (SELECT mode() WITHIN GROUP (ORDER BY s.time_zone) FROM bus_info s WHERE s.operator = g.operator))::date,
-           c.currency, 0, 0, 0, 0, c.commission
-    FROM settlements c JOIN agents g USING (agent)
-) AS m
+FROM busware_reports.account_entries m
 GROUP BY m.operator, m.date, m.currency;
 COMMENT ON VIEW busware_reports.accounts IS 'Sums of payments by operator, day and currency, with what is included in them.';
 COMMENT ON COLUMN busware_reports.accounts.operator IS 'Name of the company.';

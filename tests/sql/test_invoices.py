@@ -1,5 +1,6 @@
 """Invoices: their numbers have no gaps, each payment is on one of them, and the tax is a part of the fare."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import psycopg
@@ -188,6 +189,66 @@ def test_pages_of_invoices(ksrtc: SchemaApi) -> None:
     assert ksrtc.read("invoices", **{**period, "from": "2026-11-01", "to": "2026-11-30"})["invoices"] == []
     refusal = ksrtc.read("invoices", **period, after="KA-2026-000009")
     assert (refusal["reason"], refusal["field"]) == ("bad_request", "after")
+
+
+def test_pages_of_a_day_miss_nothing_that_is_issued_meanwhile(ksrtc: SchemaApi) -> None:
+    """A credit note that was issued between two pages was before the second one."""
+    bookings = [ksrtc.book(seat) for seat in (1, 2)]
+    publish(ksrtc)
+    period = {"account": "meera", "from": "2026-11-01", "to": "2026-12-01", "limit": 1}
+    page = ksrtc.read("invoices", **period)
+    found = numbers(page["invoices"])
+    for booking in bookings:
+        ksrtc.cancel(booking)
+        publish(ksrtc)
+        page = ksrtc.read("invoices", **period, after=page["next"])
+        found += numbers(page["invoices"])
+    while "next" in page:
+        page = ksrtc.read("invoices", **period, after=page["next"])
+        found += numbers(page["invoices"])
+    assert found == ["KA-2026-000001", "KA-2026-000002", "KA-2026-C000001", "KA-2026-C000002"]
+    late = ksrtc.read(
+        "invoices", account="meera", **{"from": "2026-12-02", "to": "2026-12-03"}, after=found[0]
+    )
+    assert late["invoices"] == []
+
+
+def test_accounts_of_a_day_read_its_payments_only(ksrtc: SchemaApi) -> None:
+    """The entries of a day are found by the indexes of their times, also among many."""
+    booking = ksrtc.book(1)
+    publish(ksrtc)
+    ksrtc.conn.execute(
+        "INSERT INTO payments (bus_id, reference, ticket_no, payment_no, kind, amount, at, currency)"
+        " SELECT bus_id, reference, ticket_no, n, 'refund', 0, at + n * interval '10 minutes', currency"
+        " FROM payments, generate_series(2, 60000) AS n WHERE reference = %s",
+        [booking["reference"]],
+    )
+    ksrtc.conn.execute("SELECT brin_summarize_new_values('payments_by_time')")
+    ksrtc.conn.execute("ANALYZE payments")
+    plan = ksrtc.conn.execute(
+        "EXPLAIN (ANALYZE, FORMAT JSON) SELECT sum(charge) FROM busware_reports.account_entries"
+        " WHERE about_at >= '2026-11-30T10:00Z' AND about_at < '2026-12-02T12:00Z'"
+    ).fetchall()[0][0]
+    (scan,) = [node for node in nodes(plan[0]["Plan"]) if node.get("Relation Name") == "payments"]
+    assert scan["Node Type"] == "Bitmap Heap Scan"
+    assert scan["Actual Rows"] + scan["Rows Removed by Index Recheck"] < 3000
+    day = {"from": "2026-12-01", "to": "2026-12-01"}
+    ksrtc.conn.execute("SELECT pg_stat_force_next_flush()")  # else the counters include the last second
+    with ksrtc.conn.transaction():
+        (shown,) = ksrtc.read("accounts", account="meera", **day)["rows"]
+        read = ksrtc.conn.execute(
+            "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'payments'"
+        ).fetchall()
+    assert shown["charges"] == booking["fare"]
+    assert read[0][0] < 3000
+    ksrtc.conn.execute("DELETE FROM payments WHERE payment_no > 1")
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The nodes of a plan."""
+    yield plan
+    for inner in plan.get("Plans", []):
+        yield from nodes(inner)
 
 
 @pytest.mark.parametrize(

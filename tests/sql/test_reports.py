@@ -13,6 +13,7 @@ from tests.support.project import PROJECT
 from tests.support.schema_api import ASHA, SchemaApi
 
 VIEWS = {
+    "account_entries",
     "accounts",
     "invoices",
     "occupancy",
