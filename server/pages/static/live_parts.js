@@ -18,12 +18,14 @@ export function replace(text, selector) {
   }
 }
 
-// Send a form without loading the page. The server answers with the whole page; if that is another page, such
-// as after the end of the session, the browser sends the form itself. done: called after the answer is shown.
-export function sendInPlace(form, done) {
+// Send the forms with data-in-place without loading the page. The server answers with the whole page; if that is
+// another page, such as after the end of the session, the browser sends the form itself. done: called after the
+// answer is shown.
+export function sendInPlace(done) {
   const connection = document.querySelector("#connection");
-  form.addEventListener("submit", async (event) => {
-    if (form.dataset.inPlace === "off") {
+  document.addEventListener("submit", async (event) => {
+    const form = event.target;
+    if (form.dataset.inPlace !== "") {
       return;
     }
     event.preventDefault();
@@ -35,7 +37,7 @@ export function sendInPlace(form, done) {
     try {
       const response = await fetch(form.action, { method: "POST", body });
       const text = await response.text();
-      if (text.includes('data-reply')) {
+      if (text.includes("data-reply")) {
         replace(text, "[data-live], [data-reply]");
         connection.hidden = true;
         done();

@@ -5,13 +5,13 @@ import { sendInPlace } from "./live_parts.js";
 const LOOK_MS = 200; // between two looks at the picture of the camera
 const REPEAT_MS = 4000; // after which the same code counts as shown again
 
-const form = document.querySelector("[data-in-place]");
+const form = document.querySelector("#check-in");
 const field = form.elements.reference;
 const button = document.querySelector("#camera");
 const view = document.querySelector("#view");
 const hint = document.querySelector("#no-camera");
 
-sendInPlace(form, () => {
+sendInPlace(() => {
   if (document.querySelector("#problem")) {
     field.select();
   } else {

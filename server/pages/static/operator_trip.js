@@ -28,9 +28,7 @@ async function reload() {
   isLoading = false;
 }
 
-for (const form of document.querySelectorAll("[data-in-place]")) {
-  sendInPlace(form, () => document.querySelector("#problem")?.focus());
-}
+sendInPlace(() => document.querySelector("#problem")?.focus());
 new Follower(document.querySelector("[data-events]").dataset.events, "trip", reload, (isAway) => {
   connection.textContent = isAway ? connection.dataset.away : connection.dataset.back;
   connection.hidden = false;
