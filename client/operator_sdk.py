@@ -111,13 +111,16 @@ class OperatorClient(Connection):
         return self.call(protocol.Occupancy(bus_id=bus_id, travel_date=travel_date), protocol.TripOccupancy)
 
     def cancel_trip(
-        self, bus_id: int, travel_date: date, reason: str, *, key: str | None = None
+        self, bus_id: int, travel_date: date, reason: str, *, plan: bool = False, key: str | None = None
     ) -> protocol.CancelledTrip:
-        """Cancel a trip. Every passenger whose journey has not ended gets a full refund."""
-        return self.call(
-            protocol.CancelTrip(bus_id=bus_id, travel_date=travel_date, reason=reason, key=key),
-            protocol.CancelledTrip,
+        """Cancel a trip. Every passenger whose journey has not ended gets a full refund.
+
+        plan: return what would happen, and change nothing.
+        """
+        request = protocol.CancelTrip(
+            bus_id=bus_id, travel_date=travel_date, reason=reason, plan=plan, key=key
         )
+        return self.call(request, protocol.CancelledTrip)
 
     def trip_offers(self, bus_id: int, travel_date: date) -> list[protocol.Offer]:
         """All offers that were made to the bookings of a trip."""

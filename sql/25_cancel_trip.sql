@@ -42,10 +42,29 @@ BEGIN
     IF refs IS NOT NULL THEN
         PERFORM api.record_events('booking.cancelled', array_fill(cancel_trip.bus_id, ARRAY[cardinality(refs)]), refs, api.because('trip', reason));
     END IF;
-    o.reply := jsonb_build_object('bus_id', bus_id, 'travel_date', travel_date, 'state', 'cancelled',
-        'tickets', tickets, 'currency', api.currency_of(bus_id), 'refund', api.amount_text(refund, api.currency_of(bus_id)));
+    o.reply := api.show_cancelled_trip(bus_id, travel_date, tickets, refund);
     RETURN o;
 END $$;
+
+-- What cancel_trip would answer now. The caller has locked and settled the trip; nothing is changed.
+CREATE OR REPLACE FUNCTION api.plan_cancellation(trip trips, bus_id bigint, travel_date date) RETURNS api.outcome
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    o api.outcome;
+BEGIN
+    o.refusal := api.check_cancellable(trip, bus_id, travel_date);
+    IF o.refusal IS NULL THEN
+        SELECT api.show_cancelled_trip(plan_cancellation.bus_id, plan_cancellation.travel_date, count(*)::int, coalesce(sum(c.amount), 0))
+        INTO o.reply FROM api.tickets_of_cancelled_trip(bus_id, travel_date) AS c;
+    END IF;
+    RETURN o;
+END $$;
+
+-- The answer about a cancelled trip.
+CREATE OR REPLACE FUNCTION api.show_cancelled_trip(bus_id bigint, travel_date date, tickets int, refund numeric) RETURNS jsonb
+LANGUAGE sql STABLE
+RETURN jsonb_build_object('bus_id', bus_id, 'travel_date', travel_date, 'state', 'cancelled',
+    'tickets', tickets, 'currency', api.currency_of(bus_id), 'refund', api.amount_text(refund, api.currency_of(bus_id)));
 
 -- Check that a trip can be cancelled. trip: its row; all columns are NULL if it does not exist.
 CREATE OR REPLACE FUNCTION api.check_cancellable(trip trips, bus_id bigint, travel_date date) RETURNS jsonb

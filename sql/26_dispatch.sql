@@ -19,6 +19,7 @@ BEGIN
     ELSIF method IN ('cancel_trip', 'block_seats', 'unblock_seats', 'no_shows', 'delay_trip', 'skip_stop', 'serve_stop') THEN
         o.refusal := api.check_operator(a.account, a.bus_id);
         RETURN CASE WHEN o.refusal IS NOT NULL THEN o
+                    WHEN method = 'cancel_trip' AND a.plan THEN api.plan_cancellation(trip, a.bus_id, a.travel_date)
                     WHEN method = 'cancel_trip' THEN api.cancel_trip(a.bus_id, a.travel_date, a.reason)
                     WHEN method = 'block_seats' THEN api.block_seats(a, trip)
                     WHEN method = 'delay_trip' THEN api.delay_trip(a, trip)

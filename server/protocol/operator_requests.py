@@ -134,6 +134,7 @@ class CancelTrip(TripRequest, frozen=True, kw_only=True):
     """For operators: cancel a trip and refund all its passengers."""
 
     reason: Reason
+    plan: Flag = False
     key: Key | None = None
 
 

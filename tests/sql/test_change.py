@@ -1,11 +1,11 @@
-"""Changes of a booking: cancel tickets, change a seat, alight early."""
+"""Changes of a booking: cancel tickets, change a seat, alight early; cancellations of trips."""
 
 from typing import Any
 
 import pytest
 
 from tests.conftest import Clock, Database
-from tests.support.schema_api import ASHA, RAVI, Answer, SchemaApi
+from tests.support.schema_api import ASHA, DAY, RAVI, Answer, SchemaApi
 
 
 def statuses(booking: dict[str, Any]) -> list[str]:
@@ -435,3 +435,15 @@ def test_the_tickets_of_a_party_may_alight_at_different_stops(api: SchemaApi) ->
     api.change("alight", booking, tickets=[2], at="Mandya")
     assert api.free(3, 5) == [1, 2, 3, 4, 5, 6, 7, 8]
     assert api.seats("taken", 2, 3) == [2]
+
+
+def test_plan_of_a_cancelled_trip_changes_nothing(api: SchemaApi, database: Database) -> None:
+    database.query("SELECT api.add_operator('conductor', 'hash', 'KSRTC')")
+    trip = {"bus_id": 1, "travel_date": DAY, "account": "conductor", "reason": "Flood."}
+    booking = api.book(1, 2)
+    api.hold(3)
+    planned = api.write("cancel_trip", plan=True, **trip)
+    assert (planned["tickets"], planned["refund"]) == (3, booking["fare"])
+    assert api.show(booking)["status"] == "booked"
+    assert api.write("cancel_trip", **trip) == planned
+    assert api.write("cancel_trip", plan=True, **trip)["reason"] == "already_cancelled"
