@@ -565,8 +565,9 @@ class AsyncOperatorClient(AsyncConnection):
         """Say that you have paid a refund back. Returns its payment."""
         return await self.call(protocol.SettleRefund(reference=reference, refund_id=refund_id), Payment)
 
-    async def notice(self, bus_id: int, travel_date: date, text: str) -> protocol.SentNotice:
+    async def notice(
+        self, bus_id: int, travel_date: date, text: str, *, key: str | None = None
+    ) -> protocol.SentNotice:
         """For operators: send a notice to all passengers of a trip. Returns how many it reaches."""
-        return await self.call(
-            protocol.Notice(bus_id=bus_id, travel_date=travel_date, text=text), protocol.SentNotice
-        )
+        request = protocol.Notice(bus_id=bus_id, travel_date=travel_date, text=text, key=key)
+        return await self.call(request, protocol.SentNotice)

@@ -551,8 +551,9 @@ class OperatorClient(Connection):
         """Say that you have paid a refund back. Returns its payment."""
         return self.call(protocol.SettleRefund(reference=reference, refund_id=refund_id), Payment)
 
-    def notice(self, bus_id: int, travel_date: date, text: str) -> protocol.SentNotice:
+    def notice(
+        self, bus_id: int, travel_date: date, text: str, *, key: str | None = None
+    ) -> protocol.SentNotice:
         """For operators: send a notice to all passengers of a trip. Returns how many it reaches."""
-        return self.call(
-            protocol.Notice(bus_id=bus_id, travel_date=travel_date, text=text), protocol.SentNotice
-        )
+        request = protocol.Notice(bus_id=bus_id, travel_date=travel_date, text=text, key=key)
+        return self.call(request, protocol.SentNotice)

@@ -232,6 +232,7 @@ class Notice(TripRequest, frozen=True, kw_only=True):
     """For operators: send a notice to all passengers of a trip."""
 
     text: Message
+    key: Key | None = None
 
 
 class FleetRequest(Request, frozen=True, kw_only=True):

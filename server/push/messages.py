@@ -31,6 +31,7 @@ from busware.server.settings import Settings
 
 _PAGE_MESSAGES = 1000  # read in one statement
 _PAGE_BOOKINGS = 1000  # read in one statement
+_NOTICES = uuid.UUID("5f8f2a36-3f0b-4c1e-9a43-6d8b8e0c7a15")  # the namespace of the keys of notices
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.decode
@@ -136,11 +137,10 @@ class Messages:
         )  # fmt: skip
 
     def notice_to_trip(self, request: Notice, caller: Caller) -> Answer:
-        """Send all passengers of a trip a notice, as the caller's account."""
-        ((answer,),) = self._pool.write(
-            "SELECT api.notice_by(%s, %s, %s, %s, %s)",
-            (caller.account, request.bus_id, request.travel_date, request.text, uuid.uuid4()),
-        )
+        """Send all passengers of a trip a notice, as the caller's account; with a key, send it once."""
+        fields = (caller.account, request.bus_id, request.travel_date, request.text)
+        key = uuid.uuid5(_NOTICES, repr((*fields, request.key))) if request.key else uuid.uuid4()
+        ((answer,),) = self._pool.write("SELECT api.notice_by(%s, %s, %s, %s, %s)", (*fields, key))
         return _answer(answer)
 
     def notice(self, text: str, **to: Any) -> SentNotice | None:

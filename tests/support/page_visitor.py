@@ -42,7 +42,7 @@ class _Reader(HTMLParser):
         self.text: list[str] = []
         self._form: Form | None = None
         self._select: str | None = None
-        self._options: list[tuple[str, str]] = []
+        self._options: list[tuple[str | None, str]] = []  # value and whether it is selected
         self._textarea: str | None = None
         self._link: str | None = None
         self._link_text: list[str] = []
@@ -65,7 +65,7 @@ class _Reader(HTMLParser):
                 self._textarea = name
                 self._form.fields.append((name, ""))
         if tag == "option" and self._select:
-            self._options.append((value, "selected" if "selected" in found else ""))
+            self._options.append((found.get("value"), "selected" if "selected" in found else ""))
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":
@@ -77,7 +77,7 @@ class _Reader(HTMLParser):
             chosen = [value for value, selected in self._options if selected] or [
                 value for value, _ in self._options[:1]
             ]
-            self._form.fields.extend((self._select, value) for value in chosen)
+            self._form.fields.extend((self._select, value or "") for value in chosen)
             self._select = None
         elif tag == "textarea":
             self._textarea = None
@@ -86,11 +86,11 @@ class _Reader(HTMLParser):
         self.text.append(data)
         if self._link:
             self._link_text.append(data)
-        if self._select and self._options and self._options[-1][0] == "" and data.strip():
+        if self._select and self._options and self._options[-1][0] is None and data.strip():
             self._options[-1] = (data.strip(), self._options[-1][1])
         if self._textarea and self._form is not None:
             name, value = self._form.fields[-1]
-            self._form.fields[-1] = (name, value + data)
+            self._form.fields[-1] = (name, value + (data if value else data.removeprefix("\n")))
 
 
 class Page:

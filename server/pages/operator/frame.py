@@ -19,6 +19,13 @@ SECTIONS = {  # path → title, in the order of the navigation
 TRIP_PAGES = {  # the end of the path → title, for the pages of a trip
     "": N_("Seats"),
     "/manifest": N_("Passengers"),
+    "/notice": N_("Notice"),
+    "/delay": N_("Delay"),
+    "/stops": N_("Skip a stop"),
+    "/blocks": N_("Blocked seats"),
+    "/assignment": N_("Vehicle and drivers"),
+    "/exchange": N_("Exchange the vehicle"),
+    "/cancellation": N_("Cancellation"),
 }
 _SECRET_FIELDS = ("password",)  # never written into a page
 

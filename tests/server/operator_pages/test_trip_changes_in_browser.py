@@ -1,0 +1,77 @@
+"""The changes of a trip in Chromium: by keyboard alone, accessible."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.support.browser import Open
+from tests.support.operator_visitor import PASSWORD, AddAccount
+from tests.support.schema_api import DAY, SchemaApi
+
+pytestmark = pytest.mark.system
+
+TRIP = f"/operator/trips/1/{DAY}"
+
+
+@pytest.fixture
+def sign_in(open_page: Open, add_account: AddAccount, fleet: SchemaApi) -> Callable[..., Page]:
+    """A function that opens a page for operators as one of KSRTC. options: of `open_page`."""
+    add_account("conductor", "KSRTC")
+
+    def opened(path: str, **options: object) -> Page:
+        page = open_page(f"/sign-in?to={path}", **options)
+        page.get_by_label("Username").fill("conductor")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("navigation", name="Operator")).to_be_visible()
+        return page
+
+    return opened
+
+
+def test_changes_are_accessible(
+    sign_in: Callable[..., Page], violations: Callable[[Page], list[str]], fleet: SchemaApi
+) -> None:
+    fleet.book(1, 2, 5, name="Asha")
+    fleet.write("block_seats", account="ksrtc", bus_id=1, travel_date=DAY, seats=[8], reason="Broken.")
+    page = sign_in(f"{TRIP}/notice")
+    found = {}
+    for change in ("notice", "blocks", "assignment"):
+        page.goto(f"{TRIP}/{change}")
+        found[change] = violations(page)
+    for change in ("delay", "stops", "exchange", "cancellation"):
+        page.goto(f"{TRIP}/{change}")
+        if change == "delay":
+            page.get_by_label("Minutes after the timetable").fill("30")
+        page.get_by_label("Reason").fill("Flood.")
+        page.get_by_role("button", name="Show what would happen").click()
+        expect(page.locator("#plan")).to_be_focused()
+        found[change] = violations(page)
+    assert {change: wrong for change, wrong in found.items() if wrong} == {}
+
+
+def test_delay_by_keyboard_alone(sign_in: Callable[..., Page]) -> None:
+    page = sign_in(TRIP)
+
+    def tab_to(name: str) -> None:
+        for _ in range(40):
+            page.keyboard.press("Tab")
+            focused = page.evaluate(
+                "(document.activeElement.labels?.[0] ?? document.activeElement).textContent.trim()"
+            )
+            if focused == name:
+                return
+        raise AssertionError(f"{name} cannot be reached")
+
+    tab_to("Delay")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Delay")).to_be_visible()
+    tab_to("Minutes after the timetable")
+    page.keyboard.type("25")
+    page.keyboard.press("Enter")
+    expect(page.locator("#plan")).to_be_focused()
+    tab_to("Change the times")
+    page.keyboard.press("Enter")
+    expect(page.locator(".done")).to_contain_text("The times of the trip are changed")
+    expect(page.locator("header.trip-head")).to_contain_text("10:25")
