@@ -14,7 +14,7 @@ from busware.server.http.app import accepts_page
 from busware.server.http.event_streams import EventStreams
 from busware.server.http.executor import Executor
 from busware.server.pages import accounts, bookings, changes, forms, holds, journeys, languages, static_files
-from busware.server.pages.operator import check_in, manifest, trip, trip_changes, trip_vehicle, trips
+from busware.server.pages.operator import check_in, manifest, sales, trip, trip_changes, trip_vehicle, trips
 from busware.server.pages.visits import Page, Stream, Table, Visit
 from busware.server.protocol import Refusal
 
@@ -33,6 +33,7 @@ _PAGES: Table = {
     **check_in.PAGES,
     **trip_changes.PAGES,
     **trip_vehicle.PAGES,
+    **sales.PAGES,
 }
 
 

@@ -8,5 +8,6 @@ manifest  the passengers of a trip by stop, check-in, no-shows
 check_in  check-in by typed reference or by camera
 trip_changes  notice, delay, skipped stops, cancellation, blocked seats
 trip_vehicle  the vehicle and the drivers of a trip; the exchange of its vehicle
+sales         sales and occupancy
 charts    the geometry of the charts, which the templates draw as SVG
 """

@@ -15,6 +15,7 @@ from busware.server.protocol import Refusal
 SECTIONS = {  # path → title, in the order of the navigation
     "/operator": N_("Trips"),
     "/operator/check-in": N_("Check-in"),
+    "/operator/sales": N_("Sales"),
 }
 TRIP_PAGES = {  # the end of the path → title, for the pages of a trip
     "": N_("Seats"),
