@@ -14,7 +14,18 @@ from busware.server.http.app import accepts_page
 from busware.server.http.event_streams import EventStreams
 from busware.server.http.executor import Executor
 from busware.server.pages import accounts, bookings, changes, forms, holds, journeys, languages, static_files
-from busware.server.pages.operator import check_in, manifest, sales, trip, trip_changes, trip_vehicle, trips
+from busware.server.pages.operator import (
+    check_in,
+    manifest,
+    promo_codes,
+    sales,
+    services,
+    staff,
+    trip,
+    trip_changes,
+    trip_vehicle,
+    trips,
+)
 from busware.server.pages.visits import Page, Stream, Table, Visit
 from busware.server.protocol import Refusal
 
@@ -34,6 +45,9 @@ _PAGES: Table = {
     **trip_changes.PAGES,
     **trip_vehicle.PAGES,
     **sales.PAGES,
+    **services.PAGES,
+    **promo_codes.PAGES,
+    **staff.PAGES,
 }
 
 

@@ -127,7 +127,15 @@ _Writer.add_representer(str, _represent_text)
 
 def write(places: list[Any], services: list[Any]) -> str:
     """The text of a file with these documents."""
-    content = {"places": places, "services": [_with_lines(service) for service in services]}
+    return _dump({"places": places, "services": [_with_lines(service) for service in services]})
+
+
+def write_service(service: dict[str, Any]) -> str:
+    """The text of one document."""
+    return _dump(_with_lines(service))
+
+
+def _dump(content: dict[str, Any]) -> str:
     text: str = yaml.dump(content, Dumper=_Writer, sort_keys=False, allow_unicode=True, width=110)
     return text
 

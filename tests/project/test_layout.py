@@ -59,7 +59,7 @@ MAY_IMPORT = {
     "mail": "accounts command_line conversation db documents embedded installation languages outbox output "
     "protocol settings",
     "http": "accounts addresses booking db documents metrics payments ports protocol settings tls",
-    "pages": "booking conversation documents http languages mail protocol settings",
+    "pages": "booking conversation documents http languages mail protocol settings timetables",
     "console": "command_line conversation db embedded installation logs protocol push settings terminal "
     "worker_thread",
     "service": "booking certificates db housekeeping http mail outbox pages push settings tcp tls webhooks",

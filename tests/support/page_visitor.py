@@ -31,6 +31,10 @@ class Form(NamedTuple):
         """The value of a field."""
         return next(value for key, value in self.fields if key == name)
 
+    def value_or(self, name: str, other: str) -> str:
+        """The value of a field; the other one if there is no such field."""
+        return next((value for key, value in self.fields if key == name), other)
+
 
 class _Reader(HTMLParser):
     """Finds forms, links and the text of a page."""

@@ -9,5 +9,9 @@ check_in  check-in by typed reference or by camera
 trip_changes  notice, delay, skipped stops, cancellation, blocked seats
 trip_vehicle  the vehicle and the drivers of a trip; the exchange of its vehicle
 sales         sales and occupancy
+services      the services: a list, one as a form or as a document, its end
+service_form, service_document  a service as texts of a form, and as YAML
+promo_codes   promo codes
+staff         agents and their settlements
 charts    the geometry of the charts, which the templates draw as SVG
 """

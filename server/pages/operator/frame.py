@@ -15,7 +15,9 @@ from busware.server.protocol import Refusal
 SECTIONS = {  # path → title, in the order of the navigation
     "/operator": N_("Trips"),
     "/operator/check-in": N_("Check-in"),
+    "/operator/services": N_("Services"),
     "/operator/sales": N_("Sales"),
+    "/operator/staff": N_("Staff"),
 }
 TRIP_PAGES = {  # the end of the path → title, for the pages of a trip
     "": N_("Seats"),

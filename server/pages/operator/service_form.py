@@ -1,0 +1,190 @@
+"""The form of a service: texts of its fields from the document of the service, and back.
+
+The form has the fields that are edited most. A field whose text was not changed is not sent, so an edit does
+not undo changes that others have made to other fields. The whole document is edited as YAML
+(service_document.py).
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+from busware.server.pages.forms import Fields
+from busware.server.pages.kinds import N_
+
+STOP_FIELDS = {
+    "place": N_("Stop"),
+    "arrives": N_("Arrives"),
+    "departs": N_("Departs"),
+    "km": N_("Kilometres"),
+    "fare": N_("Fare"),
+}
+_NULL = ("arrives", "departs")  # of a stop: empty is none
+
+Kind = Literal["text", "nullable", "number", "nullable number", "date", "flag", "dates", "numbers", "tiers"]
+
+
+class FormField(NamedTuple):
+    """A field of the form. kind: how its text becomes a value."""
+
+    name: str
+    kind: Kind
+    label: str
+    hint: str = ""
+
+
+GROUPS: dict[str, list[FormField]] = {
+    N_("Name and sale"): [
+        FormField("name", "text", N_("Name")),
+        FormField("sales_days", "number", N_("On sale for so many days ahead")),
+        FormField("sells_until", "text", N_("Sale ends before the departure"), N_("Such as 30 minutes.")),
+        FormField("max_seats", "number", N_("Most seats in a booking")),
+        FormField("queue_limit", "number", N_("Most parties on the waitlist")),
+        FormField("phone_required", "flag", N_("A phone number is required")),
+    ],
+    N_("Days"): [
+        FormField("runs_on", "text", N_("Runs on"), N_("Such as daily, Mon-Fri or Sat Sun.")),
+        FormField("first_date", "date", N_("First date")),
+        FormField("last_date", "date", N_("Last date"), N_("Empty: it does not end.")),
+        FormField("days_off", "dates", N_("Days off"), N_("Dates such as 2026-12-25, separated by commas.")),
+        FormField("extra_days", "dates", N_("Extra days"), N_("Dates on which it runs, too.")),
+    ],
+    N_("Refunds and exchanges"): [
+        FormField("refund_percent", "text", N_("Refund in percent, without tiers")),
+        FormField(
+            "refund_tiers",
+            "tiers",
+            N_("Refund tiers"),
+            N_("Such as 48h: 90, 24h: 50: hours before the departure, and percent."),
+        ),
+        FormField("alight_refund_percent", "text", N_("Refund in percent for getting off early")),
+        FormField("exchange_fee", "text", N_("Fee of an exchange")),
+        FormField(
+            "exchange_until",
+            "nullable",
+            N_("Exchanges end before the departure"),
+            N_("Such as 4 hours. Empty: no exchanges."),
+        ),
+        FormField("max_transfers", "number", N_("A ticket may change its name so often")),
+    ],
+    N_("Seats"): [
+        FormField("women_seats", "numbers", N_("Seats for women"), N_("Numbers, separated by commas.")),
+        FormField("accessible_seats", "numbers", N_("Accessible seats")),
+        FormField("blocked_seats", "numbers", N_("Blocked seats")),
+        FormField(
+            "max_seats_per_account",
+            "nullable number",
+            N_("Most seats of an account on a trip"),
+            N_("Empty: no limit."),
+        ),
+        FormField(
+            "shortest_segment_km",
+            "nullable",
+            N_("Shortest segment in kilometres"),
+            N_("Empty: all segments are sold."),
+        ),
+        FormField(
+            "short_segments_open",
+            "nullable",
+            N_("Shorter segments are sold so long before the departure"),
+            N_("Such as 4 hours. Empty: never."),
+        ),
+    ],
+}
+FIELDS = {field.name: field for fields in GROUPS.values() for field in fields}
+
+
+def texts_of(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The texts of the fields, and the stops as rows of texts. document: of a service, as plain values."""
+    texts: dict[str, Any] = {name: _text(document.get(name), field.kind) for name, field in FIELDS.items()}
+    rows = [{name: stop.get(name) or "" for name in STOP_FIELDS} for stop in document["stops"]]
+    return texts | {"stops": rows}
+
+
+def _text(value: Any, kind: Kind) -> str:
+    if value is None:
+        return ""
+    if kind == "flag":
+        return "on" if value else ""
+    if kind == "tiers":
+        return ", ".join(f"{tier['hours']}h: {tier['percent']}" for tier in value)
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def typed(form: Fields) -> dict[str, Any]:
+    """The texts that a form has."""
+    texts: dict[str, Any] = {name: form.get(name, [""])[0] for name in FIELDS}
+    if "stop-place" not in form:  # too many stops for a form
+        return texts
+    columns = [form.get(f"stop-{name}", []) for name in STOP_FIELDS]
+    rows = [dict(zip(STOP_FIELDS, cells, strict=True)) for cells in zip(*columns, strict=False)]
+    return texts | {"stops": [row for row in rows if any(row.values())]}
+
+
+def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of the fields whose texts differ, as fields of a document.
+
+    A text that cannot become a value stays a text: the server says what the field takes.
+    """
+    fields = {
+        name: _value(after[name], field.kind)
+        for name, field in FIELDS.items()
+        if after[name] != before.get(name)
+    }
+    if "stops" in after and after["stops"] != before.get("stops"):
+        fields["stops"] = [
+            {name: cell or (None if name in _NULL else "") for name, cell in row.items()}
+            for row in after["stops"]
+        ]
+    return fields
+
+
+def _value(text: str, kind: Kind) -> Any:
+    return None if not text and kind in _NULLABLE else _READERS[kind](text)
+
+
+def _parts(text: str) -> list[str]:
+    return [part for part in re.split(r"[,\s]+", text) if part]
+
+
+def _number(text: str) -> int | str:
+    return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else text
+
+
+def _tiers(text: str) -> Any:
+    tiers = []
+    for part in filter(None, re.split(r"[,;]\s*", text)):
+        found = re.fullmatch(r"([0-9]{1,5})\s*h?\s*:\s*(\S{1,6}?)\s*%?", part)
+        if not found:
+            return text
+        tiers.append({"hours": int(found[1]), "percent": found[2]})
+    return tiers
+
+
+_NULLABLE: tuple[Kind, ...] = ("nullable", "nullable number", "date")
+_READERS: dict[Kind, Callable[[str], Any]] = {
+    "text": str,
+    "nullable": str,
+    "date": str,
+    "number": _number,
+    "nullable number": _number,
+    "flag": lambda text: text == "on",
+    "dates": _parts,
+    "numbers": lambda text: [_number(part) for part in _parts(text)],
+    "tiers": _tiers,
+}
+
+
+def encode(texts: Mapping[str, Any]) -> str:
+    """The texts as a hidden field: the form is compared with them when it is sent."""
+    return msgspec.json.encode(texts).decode()
+
+
+def decode(text: str) -> dict[str, Any]:
+    """The texts of the hidden field; empty if it has none."""
+    try:
+        return msgspec.json.decode(text, type=dict[str, Any])
+    except msgspec.MsgspecError:
+        return {}

@@ -1,0 +1,105 @@
+"""The agents of an operator, who sell at a counter: their terms, and the settlements of their cash."""
+
+import re
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+
+from busware.server import protocol
+from busware.server.documents.formats import FORMATS
+from busware.server.pages.operator import frame
+from busware.server.pages.visits import Table, Visit
+from busware.server.protocol import Agent, AgentList, Refusal, Settlement
+
+PATH = "/operator/staff"
+_AGENT = f"{PATH}/{{agent}}"
+
+
+def show_staff(visit: Visit) -> Response:
+    """The own account, and the agents with their cash."""
+    listed: AgentList = visit.request(protocol.Agents, after=visit.value("after"))
+    return frame.render(visit, "operator_staff.html", PATH, agents=listed.agents, next=listed.next)
+
+
+def _agent(visit: Visit) -> Agent:
+    """The agent in the path. Raises Refusal."""
+    after, name = "", visit.path["agent"]
+    while True:
+        listed: AgentList = visit.request(protocol.Agents, after=after)
+        for agent in listed.agents:
+            if agent.agent == name:
+                return agent
+        if listed.next is None:
+            raise Refusal("unknown_agent", "You have no such agent.")
+        after = listed.next
+
+
+def show_agent(visit: Visit) -> Response:
+    """The terms of an agent, and a settlement: the open one, or the one that is asked for."""
+    agent = _agent(visit)
+    number = visit.query.get("settlement", [""])[0]
+    settlement: Settlement = visit.request(
+        protocol.GetSettlement, agent=agent.agent, operator=agent.operator, settlement_no=number
+    )
+    return frame.render(
+        visit,
+        "operator_agent.html",
+        PATH,
+        agent=agent,
+        settlement=settlement,
+        quotas=", ".join(f"{quota.bus_id}: {quota.seats}" for quota in agent.quotas),
+        done=visit.query.get("done", [""])[0],
+    )
+
+
+def change_agent(visit: Visit) -> Response:
+    """Change the terms of an agent, or settle its cash."""
+    name = visit.path["agent"]
+    if visit.value("do") == "settle":
+        visit.request(
+            protocol.SettleAgent,
+            agent=name,
+            settlement_no=visit.value("settlement_no"),
+            handed_over=visit.value("handed_over"),
+        )
+        return visit.see(PATH + f"/{name}", {"done": "settled"})
+    limit = visit.value("credit_limit")
+    visit.request(
+        protocol.PutAgent,
+        agent=name,
+        commission_percent=visit.value("commission_percent"),
+        credit_limit=limit or msgspec.Raw(b"null"),
+        active=msgspec.Raw(b"true" if visit.value("active") == "on" else b"false"),
+        quotas=msgspec.Raw(msgspec.json.encode(_quotas(visit.value("quotas")))),
+    )
+    return visit.see(PATH + f"/{name}", {"done": "changed"})
+
+
+def _quotas(text: str) -> list[dict[str, Any]]:
+    """The quotas in a text such as "101: 4, 102: 6". Raises Refusal."""
+    quotas = []
+    for part in filter(None, re.split(r"[,;\n]\s*", text)):
+        found = re.fullmatch(r"([0-9]{1,18})\s*:\s*([0-9]{1,5})", part.strip())
+        if not found:
+            message = f'"{part[:40]}" is not the number of a service, a colon and a number of seats.'
+            raise Refusal("bad_request", message, field="quotas")
+        quotas.append({"bus_id": int(found[1]), "seats": int(found[2])})
+    return quotas
+
+
+def send_settlement(visit: Visit) -> Response:
+    """The payments of a settlement as CSV."""
+    settlement = visit.request(
+        protocol.GetSettlement, agent=visit.path["agent"], settlement_no=visit.value("settlement")
+    )
+    csv = FORMATS[protocol.GetSettlement]["csv"]
+    headers = {"Content-Disposition": f'attachment; filename="settlement-{settlement.settlement_no}.csv"'}
+    return visit.send(csv.encode(settlement), csv.mime_type, headers=headers)
+
+
+PAGES: Table = {
+    PATH: frame.operator_page(show_staff),
+    _AGENT: frame.operator_page(show_agent, change_agent),
+    f"{_AGENT}/settlement.csv": frame.operator_page(send_settlement),
+}
