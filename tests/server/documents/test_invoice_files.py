@@ -63,15 +63,15 @@ def test_invoices_as_csv(http: HttpClient, token: str, booking: Answer) -> None:
     params = {**PERIOD, "format": "csv"}
     answer = http.call("GET", "/v1/invoices", token=token, params=params)
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
-    note, invoice = rows(answer.content)
+    invoice, note = rows(answer.content)
     assert (invoice["number"], invoice["amount"], invoice["net"], invoice["tax"]) == (
         "KA-2026-000001", "520.00", "495.24", "24.76",
     )  # fmt: skip
     assert (note["kind"], note["amount"], note["tax"]) == ("credit_note", "-130.00", "-6.19")
     assert (note["corrects"], note["tickets"]) == ("KA-2026-000001", "1")
     assert (note["tax_name"], note["tax_percent"], note["tax_number"]) == tuple(GST.values())
-    after = http.call("GET", "/v1/invoices", token=token, params={**params, "after": note["number"]})
-    assert rows(after.content) == [invoice]
+    after = http.call("GET", "/v1/invoices", token=token, params={**params, "after": invoice["number"]})
+    assert rows(after.content) == [note]
 
 
 def test_accounts_as_csv(http: HttpClient, token: str, booking: Answer) -> None:
