@@ -460,6 +460,12 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         "metavar": "PREFIX",
         "help": "1 to 8 letters and digits, such as KA for KA-2026-000001; it stays after the first invoice",
     },
+    "--year-begins": {
+        "metavar": "MONTH",
+        "type": int,
+        "help": "the month in which your financial year begins, 1 to 12, such as 4 for April; it stays after "
+        "the first invoice",
+    },
     "--seller": {
         "metavar": "TEXT",
         "type": _removable,

@@ -435,13 +435,15 @@ class AsyncOperatorClient(AsyncConnection):
         *,
         operator: str | None = None,
         prefix: str | UnsetType = UNSET,
+        year_begins: int | UnsetType = UNSET,
         seller: str | UnsetType | None = UNSET,
         tax: Tax | UnsetType | None = UNSET,
         tax_from: date | UnsetType = UNSET,
     ) -> Invoicing:
         """Begin to issue invoices, or change the tax: what is not given stays. None: no tax, no seller."""
         return await self.call(protocol.PutInvoicing(
-            operator=operator, prefix=prefix, seller=seller, tax=tax, tax_from=tax_from
+            operator=operator, prefix=prefix, year_begins=year_begins, seller=seller, tax=tax,
+            tax_from=tax_from,
         ), Invoicing)  # fmt: skip
 
     async def agents(self, operator: str | None = None) -> AsyncIterator[Agent]:

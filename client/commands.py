@@ -159,7 +159,7 @@ COMMANDS: dict[str, tuple[type[protocol.Request], str]] = {
         "--operator",
     ),
     "invoicing": (protocol.GetInvoicing, "--operator"),
-    "put-invoicing": (protocol.PutInvoicing, "--prefix --seller --tax --tax-from --operator"),
+    "put-invoicing": (protocol.PutInvoicing, "--prefix --year-begins --seller --tax --tax-from --operator"),
     "invoices": (protocol.Invoices, "from_date to_date --operator --limit --after --csv"),
     "accounts": (protocol.AccountsOfMoney, "from_date to_date --operator --csv"),
     "agents": (protocol.Agents, "--operator --limit --after"),

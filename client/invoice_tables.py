@@ -1,5 +1,6 @@
 """Invoices and accounts of money as tables and lines."""
 
+from calendar import month_name
 from collections.abc import Iterable, Iterator
 
 from busware.server.conversation.words import moment, money
@@ -53,6 +54,8 @@ def invoicing_lines(invoicing: Invoicing) -> Iterator[str]:
         return
     since = moment(invoicing.since)
     yield f"{invoicing.operator} issues invoices since {since}, with the prefix {invoicing.prefix}."
+    if invoicing.year_begins and invoicing.year_begins != 1:
+        yield f"Their years begin in {month_name[invoicing.year_begins]}."
     yield f"Seller: {invoicing.seller or invoicing.operator}."
     yield from _taxes(invoicing.taxes)
 

@@ -9,7 +9,7 @@ LANGUAGE sql STABLE AS $$
             FROM taxes t
             WHERE t.operator = show_invoicing.operator AND NOT EXISTS (SELECT FROM taxes n
                 WHERE n.operator = t.operator AND n.tax_no > t.tax_no AND n.valid_from <= greatest(t.valid_from, api.now()))))
-        || coalesce((SELECT jsonb_strip_nulls(jsonb_build_object('prefix', i.prefix, 'seller', i.seller,
+        || coalesce((SELECT jsonb_strip_nulls(jsonb_build_object('prefix', i.prefix, 'seller', i.seller, 'year_begins', i.year_begins,
                 'since', api.rfc3339(i.since, api.operator_time_zone(i.operator))))
             FROM invoicing i WHERE i.operator = show_invoicing.operator), '{}')
 $$;

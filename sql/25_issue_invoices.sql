@@ -37,7 +37,7 @@ CREATE OR REPLACE FUNCTION api.issue_invoice(e events, terms invoicing, kind tex
 LANGUAGE plpgsql AS $$
 DECLARE
     home   CONSTANT bigint := api.reference_bus(e.reference);
-    of_year CONSTANT int := date_part('year', dated);
+    of_year CONSTANT int := api.financial_year(dated, terms.year_begins);
     next   int;
     tax    taxes;
 BEGIN
@@ -79,6 +79,11 @@ BEGIN
         ELSE api.tax_at(tax_of_sale.operator, (SELECT min(p.booked_at) FROM passengers p
             WHERE p.bus_id = api.booking_bus(tax_of_sale.reference) AND p.reference = tax_of_sale.reference)) END;
 END $$;
+
+-- The year in which the financial year of a date begins. year_begins: its first month.
+CREATE OR REPLACE FUNCTION api.financial_year(dated date, year_begins int) RETURNS int
+LANGUAGE sql IMMUTABLE
+RETURN date_part('year', dated - make_interval(months => year_begins - 1))::int;
 
 -- The number of an invoice, such as KA-2026-000123, and of a credit note, such as KA-2026-C000123.
 CREATE OR REPLACE FUNCTION api.invoice_number(prefix text, kind text, year int, invoice_no int) RETURNS text

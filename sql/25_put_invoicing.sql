@@ -1,6 +1,6 @@
 -- Whether an operator gets invoices, and the tax in its fares.
 
--- args: the request, with the account. prefix: it stays once an invoice has it. tax: NULL: no tax; it is valid from now, or from the
+-- args: the request, with the account. prefix, year_begins: they stay once there is an invoice. tax: NULL: no tax; it is valid from now, or from the
 -- beginning of the date tax_from in the time zone of the operator. What was sold before keeps its tax.
 --
 -- The publication of events waits. What was published since this transaction began has no invoice, but is to have one.
@@ -20,13 +20,14 @@ BEGIN
         new := jsonb_populate_record(before, args - '{tax,tax_from,account,since}'::text[]);
         new.operator := owner.operator;
         new.prefix := upper(new.prefix);
+        new.year_begins := coalesce(new.year_begins, 1);
         tax := api.tax_in_request(new.operator, args);
         answer := coalesce(api.check_invoicing(before, new), CASE WHEN args ? 'tax_from' AND NOT args ? 'tax' THEN
                 api.refusal_bad_request('tax_from', 'a date, with `tax`', 'tax_from says from when the tax is valid: give tax too.') END);
     END IF;
     IF answer IS NULL THEN
-        INSERT INTO invoicing AS i (operator, prefix, seller, since) VALUES (new.operator, new.prefix, new.seller, api.now())
-        ON CONFLICT ON CONSTRAINT invoicing_pkey DO UPDATE SET prefix = EXCLUDED.prefix, seller = EXCLUDED.seller;
+        INSERT INTO invoicing AS i (operator, prefix, seller, year_begins, since) VALUES (new.operator, new.prefix, new.seller, new.year_begins, api.now())
+        ON CONFLICT ON CONSTRAINT invoicing_pkey DO UPDATE SET prefix = EXCLUDED.prefix, seller = EXCLUDED.seller, year_begins = EXCLUDED.year_begins;
         IF args ? 'tax' AND api.changes_tax(tax) THEN
             INSERT INTO taxes SELECT tax.*;
         END IF;
@@ -65,6 +66,9 @@ RETURN CASE
         format('%s has no invoices yet. Give the prefix with which their numbers begin, such as KA for KA-2026-000001.', new.operator))
     WHEN new.prefix <> before.prefix AND EXISTS (SELECT FROM invoices i WHERE i.operator = new.operator) THEN
         api.refusal_bad_request('prefix', before.prefix, format('Invoices of %s have the prefix %s, so it stays.', new.operator, before.prefix))
+    WHEN new.year_begins <> before.year_begins AND EXISTS (SELECT FROM invoices i WHERE i.operator = new.operator) THEN
+        api.refusal_bad_request('year_begins', before.year_begins::text,
+            format('Invoices of %s have the numbers of years that begin in month %s, so it stays.', new.operator, before.year_begins))
     WHEN EXISTS (SELECT FROM invoicing i WHERE i.prefix = new.prefix AND i.operator <> new.operator) THEN
         api.refusal_bad_request('prefix', 'a prefix that no other operator has', format('Another operator has the prefix %s. Choose another one.', new.prefix))
     END;

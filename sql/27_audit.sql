@@ -180,6 +180,7 @@ LANGUAGE sql STABLE AS $$
           FROM invoices i WINDOW w AS (PARTITION BY i.operator, i.kind, i.year ORDER BY i.invoice_no)) AS i
     WHERE i.invoice_no <> i.n OR i.before > i.position
        OR i.number <> api.invoice_number(split_part(i.number, '-', 1), i.kind, i.year, i.invoice_no)
+       OR i.year <> (SELECT api.financial_year(i.dated, g.year_begins) FROM invoicing g WHERE g.operator = i.operator)
     UNION ALL
     -- Each line of an invoice is a payment of its booking, currency and agent: a charge, or on a credit note a refund.
     SELECT 'invoice', l.bus_id, NULL, format('%s has %s %s for payment %s/%s/%s, which is %s', i.number, l.amount, i.currency, l.reference,

@@ -251,7 +251,7 @@ COMMENT ON COLUMN busware_reports.invoices.operator IS 'Name of the company that
 COMMENT ON COLUMN busware_reports.invoices.number IS 'Its number, as it is printed.';
 COMMENT ON COLUMN busware_reports.invoices.kind IS 'invoice or credit_note.';
 COMMENT ON COLUMN busware_reports.invoices.date IS 'Date of its payments, in the time zone of the service.';
-COMMENT ON COLUMN busware_reports.invoices.year IS 'Year of the date.';
+COMMENT ON COLUMN busware_reports.invoices.year IS 'Year in which the financial year of the date begins.';
 COMMENT ON COLUMN busware_reports.invoices.invoice_no IS 'Its number among those of its operator, kind and year, from 1 without gaps.';
 COMMENT ON COLUMN busware_reports.invoices.issued_at IS 'When it was issued.';
 COMMENT ON COLUMN busware_reports.invoices.reference IS 'Reference of the booking, as in tickets.';

@@ -27,6 +27,7 @@ BEGIN
         ('invoicing', 'operator', 'Name of the company (bus_info.operator).'),
         ('invoicing', 'prefix', 'Beginning of the numbers of its invoices. It stays once an invoice has it.'),
         ('invoicing', 'seller', 'Name and address on its invoices. NULL: the name of the operator.'),
+        ('invoicing', 'year_begins', 'First month of the financial year, 1 to 12. It stays once there is an invoice.'),
         ('invoicing', 'since', 'Payments that were recorded earlier are on no invoice.'),
 
         ('taxes', NULL, 'Taxes that are included in the fares of operators. Rows never change.'),
@@ -40,7 +41,7 @@ BEGIN
         ('invoices', NULL, 'Invoices and credit notes. Rows never change.'),
         ('invoices', 'operator', 'Company that issued it.'),
         ('invoices', 'kind', 'invoice: of charges; credit_note: of refunds.'),
-        ('invoices', 'year', 'Year of its date.'),
+        ('invoices', 'year', 'Year in which the financial year of its date begins.'),
         ('invoices', 'invoice_no', 'Number among those of its operator, kind and year, from 1 without gaps.'),
         ('invoices', 'number', 'Its number, as it is printed.'),
         ('invoices', 'bus_id', 'Home service of the booking, which its reference names.'),

@@ -44,6 +44,7 @@ _INVOICING: Json = {
     "operator": "KSRTC",
     "taxes": [{"valid_from": "2026-12-01T00:00:00+05:30", **_TAX}],
     "prefix": "KA",
+    "year_begins": 4,
     "seller": _SELLER,
     "since": "2026-11-30T10:00:00+05:30",
 }

@@ -18,6 +18,10 @@ InvoicePrefix = Annotated[
         description="1 to 8 letters and digits, with which the numbers of invoices begin, such as KA",
     ),
 ]
+YearBegins = Annotated[
+    int,
+    Meta(ge=1, le=12, description="the month in which your financial year begins, 1 to 12; of India, 4"),
+]
 Seller = Annotated[
     str,
     Meta(
@@ -76,7 +80,7 @@ class ValidTax(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Invoicing(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What an operator has on its invoices. prefix, since: missing if it gets none.
+    """What an operator has on its invoices. prefix, year_begins, since: missing if it gets none.
 
     since: payments that were recorded earlier are on none. seller: missing for the name of the operator.
     taxes: the present one, and those that are planned.
@@ -86,6 +90,7 @@ class Invoicing(Struct, frozen=True, kw_only=True, omit_defaults=True):
     taxes: list[ValidTax]
     prefix: str | None = None
     seller: str | None = None
+    year_begins: int | None = None
     since: Instant | None = None
 
 
@@ -225,6 +230,7 @@ class PutInvoicing(Request, frozen=True, kw_only=True):
 
     operator: OperatorName | None = None
     prefix: InvoicePrefix | UnsetType = UNSET
+    year_begins: YearBegins | UnsetType = UNSET
     seller: Seller | UnsetType | None = UNSET
     tax: NewTax | UnsetType | None = UNSET
     tax_from: Date | UnsetType = UNSET

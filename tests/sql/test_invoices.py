@@ -101,6 +101,21 @@ def test_year_is_that_of_the_time_zone_of_the_service(ksrtc: SchemaApi, clock: C
     assert [invoice["date"] for invoice in found] == ["2026-12-01", "2026-12-31", "2027-01-01"]
 
 
+def test_year_of_a_number_is_the_financial_year(api: SchemaApi, clock: Clock) -> None:
+    """31 March 2027 is in the year 2026 of an operator whose years begin in April, 1 April in 2027."""
+    add_counter(api)
+    put_invoicing(api, prefix="KA", year_begins=4)
+    found = invoices_of(api, api.book(1))
+    for seat, now in ((2, "2027-03-31T18:29:59+00:00"), (3, "2027-03-31T18:30:01+00:00")):
+        clock.set(now)
+        api.conn.execute("SELECT api.open_sales(1)")
+        found += invoices_of(api, api.book(seat, travel_date="2027-04-05"))
+    assert numbers(found) == ["KA-2026-000001", "KA-2026-000002", "KA-2027-000001"]
+    assert [invoice["date"] for invoice in found] == ["2026-12-01", "2027-03-31", "2027-04-01"]
+    assert put_invoicing(api, year_begins=1)["field"] == "year_begins"
+    assert put_invoicing(api, year_begins=4)["year_begins"] == 4
+
+
 def test_later_tax_is_that_of_later_sales(ksrtc: SchemaApi, clock: Clock) -> None:
     held = ksrtc.hold(4)
     sold = ksrtc.book(1)
