@@ -1,4 +1,4 @@
-"""The pages for travellers: HTML made by the server, which works without JavaScript.
+"""The pages for travellers and operators: HTML made by the server, which works without JavaScript.
 
 pages       the table of paths and views; the pages of errors
 visits      one request of a page: what a view needs, and makes its answer with
@@ -9,5 +9,5 @@ refusals    refusals as texts in the traveller's language  kinds         the nou
 journeys    from the search to the trip                    seat_map      the seats of a trip as tables
 holds       passengers, the hold, its payment              bookings      bookings that are opened; tickets
 changes     cancel, exchange and other changes             accounts      sign in, register, a new password
-languages   the choice of the language
+languages   the choice of the language                     operator/     the pages for operators
 """
