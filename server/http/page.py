@@ -23,6 +23,7 @@ _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 h2 { margin-top: 2.5rem; border-top: 1px solid #8886; padding-top: 1rem; }
 code, pre { font: 14px/1.4 ui-monospace, monospace; }
+code, li { overflow-wrap: anywhere; }
 pre { background: #8881; padding: .7rem; overflow-x: auto; }
 ul { columns: 20rem; padding: 0; list-style: none; font: 14px/1.7 ui-monospace, monospace; }
 table { border-collapse: collapse; }
