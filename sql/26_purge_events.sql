@@ -1,6 +1,7 @@
 -- Delete published events older than an interval and than a day, without a gap: up to the first one that is younger or that a
--- waiting row of the outbox needs, which was added while the event was younger. So a webhook that always has an old event replayed does
--- not keep those of all operators. The last one stays, because its position is continued. Returns the number deleted.
+-- waiting row of the outbox needs, which was added while the event was younger. A row that a replay added later keeps no event:
+-- otherwise one webhook could keep the events of all operators. The last event stays, because its position is continued. Returns
+-- the number deleted.
 CREATE OR REPLACE FUNCTION api.purge_events(keep interval) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 DECLARE

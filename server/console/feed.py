@@ -142,7 +142,7 @@ class ConsoleFeed:
         numbers = {webhook.webhook_no for webhook in paused}
         for webhook in before:
             if webhook.webhook_no not in numbers:
-                self._show(f"webhook {webhook.webhook} of {webhook.operator} is not paused any more")
+                self._show(f"webhook {webhook.webhook} of {webhook.operator} is no longer paused")
 
     def _missing_in(self, known: list[Process], processes: list[Process]) -> list[Process]:
         """The processes that are not among the known ones, except this process."""

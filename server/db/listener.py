@@ -45,7 +45,7 @@ class ChangeNotification(Struct, frozen=True, omit_defaults=True):
     messages: bool = False
     clients: bool = False
     processes: bool = False  # a process has started or ended
-    webhooks: bool = False  # a webhook was paused, or is not paused any more
+    webhooks: bool = False  # a webhook was paused, or is no longer paused
     everything: bool = False
     upgrade: str = ""  # why a breaking migration makes this process stop
 

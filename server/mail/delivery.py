@@ -38,7 +38,7 @@ class Message(NamedTuple):
 
 
 def has_documents(kind: str) -> bool:
-    """Whether a message of a kind says something new for a calendar and an accountant."""
+    """Whether a message of a kind has attachments: the calendar entry, and the invoices of the booking."""
     return kind in ("booked", "promoted", "changed", "cancelled")
 
 

@@ -124,7 +124,7 @@ def _mail(rendered: Rendered, sender: Sender, to: str, key: UUID, content: Conte
 
 
 def _changes_calendar(kind: str, status: str) -> bool:
-    """Whether a message says something new for a calendar."""
+    """Whether a message has the calendar entry of the booking."""
     return has_documents(kind) and status not in ("held", "pending")
 
 

@@ -201,7 +201,7 @@ class Outbox:
         return claimed
 
     def _end_delivery(self, row: OutboxRow, seconds: float) -> None:
-        """Count a delivery no more, which took some seconds."""
+        """Remove a delivery from the running ones, and note whether it was slow. seconds: what it took."""
         with self._claiming:
             self._deliveries.remove(row)
             if seconds >= self._settings.webhook_slow_seconds:

@@ -159,23 +159,14 @@ def send_pdf(visit: Visit) -> Response:
     """The ticket as PDF."""
     booking = booking_of(visit)
     content = ticket_pdf.encode(BookingText(booking, visit.language).page(visit.now))
-    return visit.send(
-        content,
-        ticket_pdf.MIME_TYPE,
-        headers=_file(f"ticket-{booking.reference}.pdf"),
-    )
+    return visit.send_file(content, ticket_pdf.MIME_TYPE, f"ticket-{booking.reference}.pdf")
 
 
 def send_calendar_entry(visit: Visit) -> Response:
     """The journey as an entry for a calendar."""
     booking = booking_of(visit)
     content, _ = calendar_entry.entry(BookingText(booking, visit.language), visit.now)
-    return visit.send(content, _CALENDAR, headers=_file(f"{booking.reference}.ics"))
-
-
-def _file(name: str) -> dict[str, str]:
-    """The headers of a file that a browser saves."""
-    return {"Content-Disposition": f'attachment; filename="{name}"'}
+    return visit.send_file(content, _CALENDAR, f"{booking.reference}.ics")
 
 
 PAGES: Table = {

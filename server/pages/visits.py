@@ -37,7 +37,7 @@ _COMPRESSION = 5  # the level of gzip: of 1 to 9
 _MAX_NUMBERS = 100  # that are read of the fields of a name
 _MAX_DIGITS = 9
 _MARGIN = timedelta(days=7)  # for the dates that pages offer beside a date
-_PERSONAL = ("/bookings", "/account", "/operator")  # browsers do not store these: not for the back button
+_PERSONAL = ("/bookings", "/account", "/operator")  # browsers store none of these pages
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -220,20 +220,20 @@ class Visit:
         text = rendering.render(template, self.language, context)
         return self.send(text.encode(), "text/html", http_status)
 
-    def send(
-        self,
-        content: bytes,
-        mime_type: str,
-        status: int = HTTPStatus.OK,
-        headers: Mapping[str, str] | None = None,
-    ) -> Response:
+    def send_file(self, content: bytes, mime_type: str, name: str) -> Response:
+        """An answer with a file, which the browser saves under a name."""
+        response = self.send(content, mime_type)
+        response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+        return response
+
+    def send(self, content: bytes, mime_type: str, status: int = HTTPStatus.OK) -> Response:
         """An answer with this content, compressed if the browser takes that."""
         storage = "no-store" if self.here.startswith(_PERSONAL) else "private, no-cache"
-        all_headers = {"Cache-Control": storage, **HEADERS, **(headers or {})}
+        headers = {"Cache-Control": storage, **HEADERS}
         if len(content) > _COMPRESSED_BYTES and static_files.accepts_gzip(self._http):
             content = gzip.compress(content, _COMPRESSION)
-            all_headers["Content-Encoding"] = "gzip"
-        response = Response(content, status, all_headers, mime_type)
+            headers["Content-Encoding"] = "gzip"
+        response = Response(content, status, headers, mime_type)
         self.cookies.add_to(response)
         return response
 

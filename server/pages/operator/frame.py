@@ -1,11 +1,14 @@
 """What the pages for operators share: who may open them, and their navigation."""
 
+from collections.abc import Iterator
 from functools import partial
 from http import HTTPStatus
 from typing import Any
 
+import msgspec
 from starlette.responses import Response
 
+from busware.server import protocol
 from busware.server.booking.permissions import OPERATORS
 from busware.server.pages.forms import TOKEN
 from busware.server.pages.kinds import N_
@@ -41,6 +44,20 @@ def operator_page(show: View, submit: View | None = None) -> Page:
 def render(visit: Visit, template: str, section: str = "/operator", /, **values: Any) -> Response:
     """A page for operators. section: the path of its entry in the navigation."""
     return visit.render(template, sections=SECTIONS, trip_pages=TRIP_PAGES, section=section, **values)
+
+
+def pages_of(visit: Visit, method: type[protocol.Request], **fields: Any) -> Iterator[Any]:
+    """The pages of a list, one after the other. method: of a request with `after`."""
+    after: str | None = ""
+    while after is not None:
+        page = visit.request(method, **fields, after=after)
+        yield page
+        after = page.next
+
+
+def exactly(value: Any) -> msgspec.Raw:
+    """A value of a request that is sent even if it is empty; Visit.request leaves out other empty values."""
+    return msgspec.Raw(msgspec.json.encode(value))
 
 
 def _show(view: View, visit: Visit) -> Response:

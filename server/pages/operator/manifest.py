@@ -55,11 +55,7 @@ def send_file(extension: str, visit: Visit) -> Response:
     manifest: TripManifest = visit.request(protocol.Manifest, **visit.path)
     form = FORMATS[protocol.Manifest][extension]
     name = f"manifest-{manifest.bus_id}-{manifest.travel_date}.{extension}"
-    return visit.send(
-        form.encode(manifest),
-        form.mime_type,
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    return visit.send_file(form.encode(manifest), form.mime_type, name)
 
 
 def _done(visit: Visit, manifest: TripManifest) -> ManifestPassenger | None:

@@ -93,9 +93,8 @@ def show_sales(visit: Visit) -> Response:
 def send_csv(visit: Visit) -> Response:
     """The same as CSV."""
     query, csv = _query(visit), FORMATS[protocol.Sales]["csv"]
-    name = f"sales-{query['from']}-{query['to']}-{query['group']}.{csv.extension}"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return visit.send(csv.encode(_report(visit, query)), csv.mime_type, headers=headers)
+    name = f"sales-{query['from']}-{query['to']}-{query['group']}.csv"
+    return visit.send_file(csv.encode(_report(visit, query)), csv.mime_type, name)
 
 
 PAGES: Table = {PATH: frame.operator_page(show_sales), f"{PATH}.csv": frame.operator_page(send_csv)}

@@ -38,7 +38,7 @@ class FormField(NamedTuple):
 GROUPS: dict[str, list[FormField]] = {
     N_("Name and sale"): [
         FormField("name", "text", N_("Name")),
-        FormField("sales_days", "number", N_("On sale for so many days ahead")),
+        FormField("sales_days", "number", N_("Days on sale in advance")),
         FormField("sells_until", "text", N_("Sale ends before the departure"), N_("Such as 30 minutes.")),
         FormField("max_seats", "number", N_("Most seats in a booking")),
         FormField("queue_limit", "number", N_("Most parties on the waitlist")),
@@ -67,7 +67,7 @@ GROUPS: dict[str, list[FormField]] = {
             N_("Exchanges end before the departure"),
             N_("Such as 4 hours. Empty: no exchanges."),
         ),
-        FormField("max_transfers", "number", N_("A ticket may change its name so often")),
+        FormField("max_transfers", "number", N_("Most name changes of a ticket")),
     ],
     N_("Seats"): [
         FormField("women_seats", "numbers", N_("Seats for women"), N_("Numbers, separated by commas.")),
@@ -88,7 +88,7 @@ GROUPS: dict[str, list[FormField]] = {
         FormField(
             "short_segments_open",
             "nullable",
-            N_("Shorter segments are sold so long before the departure"),
+            N_("When shorter segments go on sale, before the departure"),
             N_("Such as 4 hours. Empty: never."),
         ),
     ],

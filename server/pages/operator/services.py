@@ -5,7 +5,7 @@ is made if the service is the same as when the plan was made.
 """
 
 import hashlib
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from starlette.responses import Response
@@ -36,11 +36,6 @@ stops: |
 """
 
 
-def _json(value: Any) -> msgspec.Raw:
-    """A value of a request as it is: Visit.request leaves out other values that are empty."""
-    return msgspec.Raw(msgspec.json.encode(value))
-
-
 def _document(visit: Visit) -> dict[str, Any]:
     """The service in the path, as plain values in the order of the fields. Raises Refusal."""
     service = msgspec.to_builtins(visit.request(protocol.GetService, **visit.path))
@@ -63,11 +58,11 @@ def show_services(visit: Visit) -> Response:
 # One service -----------------------------------------------------------------------------------
 
 
-class _Change:
-    """What a form asks for. plan: what it would do; is_new: the plan differs from the one shown before."""
+class _Change(NamedTuple):
+    """What a form would change. is_new: the plan differs from the one shown before."""
 
-    plan: ChangedService | None = None
-    is_new = False
+    plan: ChangedService
+    is_new: bool = False
 
 
 def _carry_out(visit: Visit, fields: dict[str, Any], version: str) -> _Change | Response:
@@ -77,17 +72,14 @@ def _carry_out(visit: Visit, fields: dict[str, Any], version: str) -> _Change | 
     """
     do, _, now = visit.value("do").partition("-")
     is_same = visit.value("version") == version
-    values: dict[str, Any] = {**visit.path, **{name: _json(value) for name, value in fields.items()}}
+    values: dict[str, Any] = {**visit.path, **{name: frame.exactly(value) for name, value in fields.items()}}
     if do == "succeed":
         method: type[protocol.Request] = protocol.SucceedService
         values["from_date"] = visit.value("from_date")
     else:
         method = protocol.PutService
     if not (now and is_same):
-        change = _Change()
-        change.plan = visit.request(method, **values, plan=True)
-        change.is_new = bool(now)
-        return change
+        return _Change(visit.request(method, **values, plan=True), is_new=bool(now))
     if do == "succeed":
         values["key"] = visit.key()
     made: ChangedService = visit.request(method, **values)
@@ -184,13 +176,12 @@ def add_service(visit: Visit) -> Response:
     """Plan a new service, or add it."""
     document = Document(visit.value("document"))
     document.fields.pop("bus_id", None)
-    fields = {name: _json(value) for name, value in document.fields.items()}
+    fields = {name: frame.exactly(value) for name, value in document.fields.items()}
     try:
         if visit.value("do") == "edit-now":
             made: ChangedService = visit.request(protocol.AddService, **fields, key=visit.key())
             return visit.see(f"{PATH}/{made.bus_id}", {"done": "added"})
-        change = _Change()
-        change.plan = visit.request(protocol.AddService, **fields, plan=True)
+        change = _Change(visit.request(protocol.AddService, **fields, plan=True))
     except Refusal as refusal:
         raise document.with_lines(refusal) from None
     return show_new(visit, change)

@@ -3,7 +3,6 @@
 import re
 from typing import Any
 
-import msgspec
 from starlette.responses import Response
 
 from busware.server import protocol
@@ -24,15 +23,12 @@ def show_staff(visit: Visit) -> Response:
 
 def _agent(visit: Visit) -> Agent:
     """The agent in the path. Raises Refusal."""
-    after, name = "", visit.path["agent"]
-    while True:
-        listed: AgentList = visit.request(protocol.Agents, after=after)
+    for listed in frame.pages_of(visit, protocol.Agents):
         for agent in listed.agents:
-            if agent.agent == name:
-                return agent
-        if listed.next is None:
-            raise Refusal("unknown_agent", "You have no such agent.")
-        after = listed.next
+            if agent.agent == visit.path["agent"]:
+                found: Agent = agent
+                return found
+    raise Refusal("unknown_agent", "You have no such agent.")
 
 
 def show_agent(visit: Visit) -> Response:
@@ -64,14 +60,13 @@ def change_agent(visit: Visit) -> Response:
             handed_over=visit.value("handed_over"),
         )
         return visit.see(PATH + f"/{name}", {"done": "settled"})
-    limit = visit.value("credit_limit")
     visit.request(
         protocol.PutAgent,
         agent=name,
         commission_percent=visit.value("commission_percent"),
-        credit_limit=limit or msgspec.Raw(b"null"),
-        active=msgspec.Raw(b"true" if visit.value("active") == "on" else b"false"),
-        quotas=msgspec.Raw(msgspec.json.encode(_quotas(visit.value("quotas")))),
+        credit_limit=frame.exactly(visit.value("credit_limit") or None),
+        active=frame.exactly(visit.value("active") == "on"),
+        quotas=frame.exactly(_quotas(visit.value("quotas"))),
     )
     return visit.see(PATH + f"/{name}", {"done": "changed"})
 
@@ -94,8 +89,8 @@ def send_settlement(visit: Visit) -> Response:
         protocol.GetSettlement, agent=visit.path["agent"], settlement_no=visit.value("settlement")
     )
     csv = FORMATS[protocol.GetSettlement]["csv"]
-    headers = {"Content-Disposition": f'attachment; filename="settlement-{settlement.settlement_no}.csv"'}
-    return visit.send(csv.encode(settlement), csv.mime_type, headers=headers)
+    name = f"settlement-{settlement.settlement_no}.csv"
+    return visit.send_file(csv.encode(settlement), csv.mime_type, name)
 
 
 PAGES: Table = {

@@ -1,9 +1,5 @@
 """The vehicle of a trip: assigns a vehicle and drivers; exchanges the vehicle, after a plan of the seats."""
 
-from collections.abc import Iterator
-from typing import Any
-
-import msgspec
 from starlette.responses import Response
 
 from busware.server import protocol
@@ -13,26 +9,19 @@ from busware.server.pages.operator.trip_changes import done, render, trip_of
 from busware.server.pages.visits import Table, Visit
 from busware.server.protocol import Driver, Refusal, Vehicle, VehicleExchange
 
-NULL = msgspec.Raw(b"null")  # removes the value of a field; an empty value counts as not given
-
-
-def _pages(visit: Visit, method: type[protocol.Request], **fields: Any) -> Iterator[Any]:
-    """The pages of a list."""
-    after: str | None = ""
-    while after is not None:
-        page = visit.request(method, **fields, after=after)
-        yield page
-        after = page.next
-
 
 def vehicles_of(visit: Visit, operator: str) -> list[Vehicle]:
     """The vehicles of an operator."""
-    return [one for page in _pages(visit, protocol.Vehicles, operator=operator) for one in page.vehicles]
+    return [
+        one for page in frame.pages_of(visit, protocol.Vehicles, operator=operator) for one in page.vehicles
+    ]
 
 
 def drivers_of(visit: Visit, operator: str) -> list[Driver]:
     """The drivers of an operator."""
-    return [one for page in _pages(visit, protocol.Drivers, operator=operator) for one in page.drivers]
+    return [
+        one for page in frame.pages_of(visit, protocol.Drivers, operator=operator) for one in page.drivers
+    ]
 
 
 def show_assignment(visit: Visit) -> Response:
@@ -55,8 +44,8 @@ def assign(visit: Visit) -> Response:
     assigned = visit.request(
         protocol.Assign,
         **visit.path,
-        vehicle=visit.value("vehicle") or NULL,
-        drivers=visit.values("driver") or NULL,
+        vehicle=frame.exactly(visit.value("vehicle") or None),
+        drivers=frame.exactly(visit.values("driver") or None),
         until=visit.value("until"),
     )
     return done(visit, "assignment", "assigned", trips=assigned.assigned)

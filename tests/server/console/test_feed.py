@@ -44,4 +44,4 @@ def test_console_shows_a_webhook_that_is_paused_and_its_end(
     shown = lines.get(timeout=WAIT_SECONDS)
     assert shown[10:] == f"webhook accounting of KSRTC is paused: {problem}"
     hooks.change(method, **({"active": True} if method == "put_webhook" else {}))
-    assert lines.get(timeout=WAIT_SECONDS)[10:] == "webhook accounting of KSRTC is not paused any more"
+    assert lines.get(timeout=WAIT_SECONDS)[10:] == "webhook accounting of KSRTC is no longer paused"
