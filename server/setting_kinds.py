@@ -65,6 +65,7 @@ def _names(text: str) -> tuple[str, ...]:
 
 MOST = 2**31 - 1  # of the type in which the database takes numbers
 COUNT = Kind(f"a whole number from 1 to {MOST}", r"\d{1,12}", int, low=1, high=MOST)
+MEBIBYTES = Kind("a whole number from 1 to 4096", r"\d{1,4}", int, low=1, high=4096)
 BYTES = Kind("a whole number, 1024 or more", r"\d{1,12}", int, low=1024)
 PERCENT = Kind("a whole number from 1 to 100", r"\d{1,3}", int, low=1, high=100)
 PORT = Kind("a whole number from 0 to 65535", r"\d{1,5}", int, high=65535)

@@ -36,6 +36,7 @@ from busware.server.setting_kinds import (
     HOME,
     HOST_NAMES,
     LEVEL,
+    MEBIBYTES,
     NETWORKS,
     ORIGINS,
     PERCENT,
@@ -244,11 +245,16 @@ class Settings(MessageSettings, PaymentSettings, WebhookSettings):
         "the shortest password of a new account, and of a login elsewhere than at /hotel",
         COUNT,
     )
-    password_hashes: int = setting(
-        2, "hashes", "the most password hashes computed at once to sign in, with 64 MiB each", COUNT
+    password_memory_mib: int = setting(
+        64,
+        "MiB",
+        "the memory of a password hash while it is computed; less makes it faster, and passwords easier to "
+        "guess from stolen hashes. A hash of another size is replaced when its account signs in",
+        MEBIBYTES,
     )
+    password_hashes: int = setting(2, "hashes", "the most password hashes computed at once to sign in", COUNT)
     registration_hashes: int = setting(
-        1, "hashes", "the most password hashes computed at once to register, with 64 MiB each", COUNT
+        1, "hashes", "the most password hashes computed at once to register", COUNT
     )
     password_checks_per_address: int = setting(
         8, "passwords", "the most passwords of an address that are checked or wait; beyond that, busy", COUNT

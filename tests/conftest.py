@@ -96,6 +96,9 @@ ZONES = [  # of the timetables that come with Busware
 ]  # fmt: skip
 
 os.environ["BUSWARE_LANGUAGE"] = "C"  # the commands show amounts in the locale of the system otherwise
+os.environ["BUSWARE_PASSWORD_MEMORY_MIB"] = (
+    "1"  # so that a hash takes a millisecond in a server's own process
+)
 
 # The duration of an example depends on the machine, so it has no limit.
 hypothesis.settings.register_profile(
@@ -293,7 +296,7 @@ def away_from_midnight() -> None:
 
 @pytest.fixture
 def settings(database: Database, request: pytest.FixtureRequest) -> Settings:
-    changed: dict[str, Any] = {"port": 0, "http_port": 0}
+    changed: dict[str, Any] = {"port": 0, "http_port": 0, "password_memory_mib": 1}
     for mark in reversed([*request.node.iter_markers("settings")]):  # the nearest mark comes last and wins
         changed |= mark.kwargs
     return Settings(database_url=database.server, owner_url=database.owner, **changed)

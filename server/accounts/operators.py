@@ -112,7 +112,7 @@ def _new_hash(username: str) -> str:
         password = ask_new_password(username, _problem_of_password)
     else:
         password = _valid_password(sys.stdin.readline().removesuffix("\n").removesuffix("\r"))
-    return Passwords(max_concurrent=1, max_of_address=1, wait_seconds=1).hash(password)
+    return Passwords(Settings.load().password_memory_mib).hash(password)
 
 
 def _problem_of_password(password: str) -> str:

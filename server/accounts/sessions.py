@@ -19,7 +19,7 @@ import msgspec
 from msgspec import Raw
 
 from busware.server import protocol
-from busware.server.accounts.passwords import Passwords
+from busware.server.accounts.passwords import HashTurns, Passwords
 from busware.server.accounts.rate_limits import RateLimiter, too_many
 from busware.server.addresses import limited_subject
 from busware.server.db.pool import Pool
@@ -76,8 +76,9 @@ class Accounts:
         self._pool = pool
         self._settings = settings
         limits = settings.password_checks_per_address, settings.password_wait_seconds
-        self._sign_ins = Passwords(settings.password_hashes, *limits)
-        self._registrations = Passwords(settings.registration_hashes, *limits)
+        self._passwords = Passwords(settings.password_memory_mib)
+        self._sign_ins = HashTurns(settings.password_hashes, *limits)
+        self._registrations = HashTurns(settings.registration_hashes, *limits)
         self._cached_session = lru_cache(_CACHED_SESSIONS)(lambda digest, period: self._session(digest))
         self.rate_limiter = RateLimiter(pool, settings)
 
@@ -166,8 +167,8 @@ class Accounts:
         ((username,),) = self._pool.execute(_RESET_ACCOUNT, (digest,))
         found = []
         if username is not None:
-            with self._registrations.turn(limited_subject(caller.address, self._settings)):
-                hashed = self._registrations.hash(request.password)
+            with self._registrations.take(limited_subject(caller.address, self._settings)):
+                hashed = self._passwords.hash(request.password)
             found = self._pool.execute(_RESET_PASSWORD, (digest, hashed, token.digest, *self._token_limits()))
         if not found:
             raise Refusal("wrong_password", "The token has expired, was used, or is wrong: request another.")
@@ -242,9 +243,9 @@ class Accounts:
         """
         phone, *mail = contact
         check_new_username(username)
-        with self._registrations.turn(limited_subject(address, self._settings)):
+        with self._registrations.take(limited_subject(address, self._settings)):
             self.rate_limiter.count_registration(address)
-            hashed = self._registrations.hash(password)
+            hashed = self._passwords.hash(password)
         ((added, expires_at),) = self._pool.execute(
             _REGISTER, (username, hashed, phone, digest, *self._token_limits(), *mail)
         )
@@ -257,10 +258,10 @@ class Accounts:
     ) -> tuple[Caller, str]:
         """Compare a password, and store the digest of a token, if there is one."""
         attempt = self.rate_limiter.sign_in(username, address)
-        with self._sign_ins.turn(limited_subject(address, self._settings)):
+        with self._sign_ins.take(limited_subject(address, self._settings)):
             self.rate_limiter.check(attempt)
             parameters = self._parameters(username)
-            hashed = self._sign_ins.hash_like(parameters, password)
+            hashed = self._passwords.hash_like(parameters, password)
             ((limit, retry_after, failures, role, operator, expires_at),) = self._pool.execute(
                 _SIGN_IN,
                 (
@@ -272,8 +273,8 @@ class Accounts:
                 raise too_many("wrong attempts", limit, retry_after)
             if role is None:
                 raise WrongPassword(is_account=parameters is not None, address_failures=failures)
-            if self._sign_ins.is_outdated(hashed):
-                self._pool.execute(_REHASH, (username, hashed, self._sign_ins.hash(password)))
+            if self._passwords.is_outdated(hashed):
+                self._pool.execute(_REHASH, (username, hashed, self._passwords.hash(password)))
         return Caller(
             address=address, account=username, role=role, operator=operator, session=digest
         ), expires_at

@@ -60,7 +60,7 @@ class Company:
         self.kumar = self._sign_in("add_agent", "kumar")
 
     def _sign_in(self, function: str, name: str) -> Client:
-        hashed = Passwords(max_concurrent=1, max_of_address=1, wait_seconds=1).hash(PASSWORD)
+        hashed = Passwords(memory_mib=1).hash(PASSWORD)
         self.database.query(f"SELECT api.{function}(%s, %s, %s)", name, hashed, OPERATOR)
         client = connect(self.server.host, self.server.port)
         client.login(name, PASSWORD)

@@ -13,7 +13,8 @@ from typing import Any
 import argon2
 import pytest
 
-from busware.server.accounts.passwords import DUMMY_HASH, Passwords
+from busware.server.accounts.passwords import Passwords
+from busware.server.settings import Settings
 from tests.conftest import Clock, Database, LineClient
 from tests.support.project import PROJECT
 
@@ -87,16 +88,24 @@ def test_an_unknown_username_gets_the_same_reply_as_a_wrong_password(client_sock
 
 
 def test_an_unknown_username_costs_a_hash_with_the_same_parameters() -> None:
-    passwords = Passwords(max_concurrent=1, max_of_address=1, wait_seconds=1)
-    assert not passwords.is_outdated(DUMMY_HASH)
+    passwords = Passwords(memory_mib=2)
+    dummy = passwords.dummy_hash
+    assert not passwords.is_outdated(dummy)
     for unusable in (None, "none"):
         hashed = passwords.hash_like(unusable, "something else")
-        assert hashed.rpartition("$")[0] == DUMMY_HASH.rpartition("$")[0]
-        assert hashed != DUMMY_HASH
+        assert hashed.rpartition("$")[0] == dummy.rpartition("$")[0]
+        assert hashed != dummy
+
+
+def test_new_hashes_have_the_parameters_of_the_settings() -> None:
+    memory = Settings().password_memory_mib
+    hashed = Passwords(memory).hash("something else")
+    assert hashed.split("$")[3] == "m=65536,t=3,p=4"  # RFC 9106, section 4
+    assert Passwords(memory + 1).is_outdated(hashed)
 
 
 def test_a_hash_is_computed_again_from_its_parameters_and_salt() -> None:
-    passwords = Passwords(max_concurrent=1, max_of_address=1, wait_seconds=1)
+    passwords = Passwords(memory_mib=1)
     for hasher in (argon2.PasswordHasher(), argon2.PasswordHasher(1, 1024, 1, 20, 11, type=argon2.Type.I)):
         hashed = hasher.hash("M\u00fcller")
         start, _, digest = hashed.rpartition("$")
@@ -230,6 +239,7 @@ def test_the_oldest_token_beyond_the_limit_is_revoked(client_socket: LineClient,
     assert ["token" in reply for reply in replies] == [False, True, True]
 
 
+@pytest.mark.settings(password_memory_mib=64)
 def test_the_database_stores_hashes_only(client_socket: LineClient, database: Database) -> None:
     token = client_socket.call("register", **ASHA)["token"]
     stored = database.value("SELECT password_hash FROM accounts")
@@ -241,6 +251,7 @@ def test_the_database_stores_hashes_only(client_socket: LineClient, database: Da
     assert not any(ASHA["password"] in row or token in row for row in everything)
 
 
+@pytest.mark.settings(password_memory_mib=64)
 def test_an_outdated_hash_is_replaced_at_sign_in(client_socket: LineClient, database: Database) -> None:
     client_socket.call("register", **ASHA)
     old = argon2.PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1).hash(ASHA["password"])

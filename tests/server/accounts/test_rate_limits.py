@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from busware.server.accounts.passwords import Passwords
+from busware.server.accounts.passwords import HashTurns
 from busware.server.booking.operations import Operations
 from busware.server.db.pool import InternalError
 from busware.server.housekeeping import Housekeeper
@@ -286,7 +286,7 @@ def test_registrations_of_an_address_have_a_rate_limit(
 @pytest.mark.settings(password_wait_seconds=1e-3)
 def test_registrations_do_not_delay_a_login(client_socket: LineClient, server: SimpleNamespace) -> None:
     client_socket.call("register", **ASHA)
-    with server.operations.accounts._registrations.turn(None):
+    with server.operations.accounts._registrations.take(None):
         assert reason(client_socket.call("register", **RAVI)) == "busy"
         assert "token" in client_socket.call("login", **ASHA)
 
@@ -392,21 +392,21 @@ def test_strangers_do_not_stop_a_guest_whose_address_is_known(server: SimpleName
 
 
 def test_the_number_of_concurrent_hashes_is_limited() -> None:
-    passwords = Passwords(max_concurrent=1, max_of_address=2, wait_seconds=0.01)
-    with passwords.turn("a"), pytest.raises(Refusal) as refused, passwords.turn("b"):
+    turns = HashTurns(max_concurrent=1, max_of_address=2, wait_seconds=0.01)
+    with turns.take("a"), pytest.raises(Refusal) as refused, turns.take("b"):
         pass
     assert refused.value.reason == "busy"
-    with passwords.turn("a"):
+    with turns.take("a"):
         pass
 
 
 def test_an_address_does_not_take_all_the_turns() -> None:
-    passwords = Passwords(max_concurrent=3, max_of_address=1, wait_seconds=10)
-    with passwords.turn("a"):
-        with pytest.raises(Refusal) as refused, passwords.turn("a"):
+    turns = HashTurns(max_concurrent=3, max_of_address=1, wait_seconds=10)
+    with turns.take("a"):
+        with pytest.raises(Refusal) as refused, turns.take("a"):
             pass
         assert refused.value.reason == "busy"
-        with passwords.turn("b"), passwords.turn(None):
+        with turns.take("b"), turns.take(None):
             pass
-    with passwords.turn("a"):
+    with turns.take("a"):
         pass

@@ -156,7 +156,7 @@ Send = Callable[[str, dict[str, Any]], str]
 
 @pytest.fixture(scope="module")
 def password_hash() -> str:
-    return Passwords(max_concurrent=1, max_of_address=1, wait_seconds=1).hash(PASSWORD)
+    return Passwords(memory_mib=1).hash(PASSWORD)
 
 
 @pytest.fixture
