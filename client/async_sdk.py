@@ -427,9 +427,9 @@ class AsyncClient(AsyncOperatorClient):
             for booking in page.bookings:
                 yield booking
 
-    async def say(self, text: str) -> None:
+    async def say(self, text: str, *, key: str | None = None) -> None:
         """Send a message to the operators. An answer arrives as the notification `message`."""
-        await self.call(protocol.Say(text=text), protocol.Done)
+        await self.call(protocol.Say(text=text, key=key), protocol.Done)
 
     async def messages(self, reference: str, phone: str | None = None) -> list[protocol.BookingMessage]:
         """The messages about a booking: of its passengers and of the operators, the oldest first."""

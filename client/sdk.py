@@ -419,9 +419,9 @@ class Client(OperatorClient):
         for page in self._pages(protocol.Bookings(kind=kind, current=current), protocol.BookingList):
             yield from page.bookings
 
-    def say(self, text: str) -> None:
+    def say(self, text: str, *, key: str | None = None) -> None:
         """Send a message to the operators. An answer arrives as the notification `message`."""
-        self.call(protocol.Say(text=text), protocol.Done)
+        self.call(protocol.Say(text=text, key=key), protocol.Done)
 
     def messages(self, reference: str, phone: str | None = None) -> list[protocol.BookingMessage]:
         """The messages about a booking: of its passengers and of the operators, the oldest first."""

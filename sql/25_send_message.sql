@@ -27,6 +27,7 @@ RETURN CASE WHEN body IS NULL OR length(body) NOT BETWEEN 1 AND 2000 OR body ~ '
 -- no row yet, it gets one. line: the client's address and port. face: its protocol. account, reference: NULL if
 -- unknown. a_minute: how many messages are accepted each minute from clients with the same address;
 -- NULL: any number. address: what is counted, an address or a network; the sender's address if line is NULL.
+-- With the key of a message that was accepted, nothing is done.
 CREATE OR REPLACE FUNCTION api.send_message(
     body text, key uuid, address text, a_minute int DEFAULT 60, process_no int DEFAULT NULL,
     connection_no bigint DEFAULT NULL, line text DEFAULT NULL, face text DEFAULT '', reference text DEFAULT NULL,
@@ -37,6 +38,9 @@ DECLARE
     m       messages;
     refusal jsonb := api.check_message_text(body);
 BEGIN
+    IF EXISTS (SELECT FROM messages sent WHERE sent.key = send_message.key) THEN
+        RETURN '{}';
+    END IF;
     IF refusal IS NULL AND a_minute <= (SELECT count(*) FROM messages sent
             WHERE sent.at > api.now() - interval '1 minute' AND sent.address = send_message.address) THEN
         refusal := api.refusal('not_allowed', format('At most %s messages a minute are accepted. Try again in a minute.', a_minute),

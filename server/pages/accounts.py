@@ -14,10 +14,15 @@ def show_sign_in(visit: Visit) -> Response:
 
 def sign_in(visit: Visit) -> Response:
     """Sign in, and return to the page from which the traveller came."""
+    return _signed_in(visit, _login(visit))
+
+
+def _login(visit: Visit) -> Session:
+    """A session of the account in the form. Raises Refusal."""
     session: Session = visit.request(
         protocol.Login, username=visit.value("username"), password=visit.value("password")
     )
-    return _signed_in(visit, session)
+    return session
 
 
 def show_register(visit: Visit) -> Response:
@@ -26,16 +31,24 @@ def show_register(visit: Visit) -> Response:
 
 
 def register(visit: Visit) -> Response:
-    """Create an account, and sign in."""
+    """Create an account, and sign in. Sent again, such as by a double click, the form signs in."""
     email = visit.value("email")
-    session: Session = visit.request(
-        protocol.Register,
-        username=visit.value("username"),
-        password=visit.value("password"),
-        phone=visit.value("phone"),
-        email=email,
-        language=visit.language.code if email else "",
-    )
+    try:
+        session: Session = visit.request(
+            protocol.Register,
+            username=visit.value("username"),
+            password=visit.value("password"),
+            phone=visit.value("phone"),
+            email=email,
+            language=visit.language.code if email else "",
+        )
+    except Refusal as refusal:
+        if refusal.reason != "username_taken":
+            raise
+        try:
+            session = _login(visit)
+        except Refusal:
+            raise refusal from None
     return _signed_in(visit, session)
 
 

@@ -23,6 +23,7 @@ from busware.server.protocol import (
 )
 
 _CALENDAR = "text/calendar"
+_PAYABLE = [("held", state) for state in ("created", "pending", "failed")]  # of a booking, of its payment
 EVENTS = "/bookings/{reference}/events"  # the event stream of a booking
 
 
@@ -112,6 +113,19 @@ def show_booking(visit: Visit) -> Response:
     )
 
 
+def show_payment(visit: Visit) -> Response:
+    """How to pay the hold; the booking if its payment is not started, or is not possible any more."""
+    if not visit.refusal:
+        booking = booking_of(visit)
+        if not booking.payment or (booking.status, booking.payment.state) not in _PAYABLE:
+            return visit.see(f"/bookings/{booking.reference}")
+        try:
+            return holds.render_payment(visit, booking)
+        except Refusal as refusal:
+            visit.refusal = refusal
+    return show_booking(visit)
+
+
 def booking_of(visit: Visit) -> Booking:
     """The booking in the path. Raises Refusal."""
     booking: Booking = visit.request(protocol.GetBooking, **visit.opened(visit.path["reference"]))
@@ -176,7 +190,7 @@ PAGES: Table = {
     "/bookings/{reference}": Page(show_booking),
     "/bookings/{reference}/confirm": Page(show_booking, holds.confirm),
     "/bookings/{reference}/release": Page(show_booking, holds.release),
-    "/bookings/{reference}/pay": Page(show_booking, holds.pay),
+    "/bookings/{reference}/pay": Page(show_payment, holds.pay),
     "/bookings/{reference}/messages": Page(show_messages, say),
     "/bookings/{reference}/ticket.pdf": Page(send_pdf),
     "/bookings/{reference}/calendar.ics": Page(send_calendar_entry),

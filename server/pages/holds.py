@@ -133,10 +133,15 @@ def release(visit: Visit) -> Response:
 
 
 def pay(visit: Visit) -> Response:
-    """Start the payment of the hold, and show how to pay it. Sent again, the form shows the same payment."""
-    opened = visit.opened(visit.path["reference"])
-    payment: Payment = visit.request(protocol.Pay, **opened, key=visit.key())
-    booking: Booking = visit.request(protocol.GetBooking, **opened)
+    """Start the payment of the hold, and send the browser to the page that says how to pay it."""
+    reference = visit.path["reference"]
+    visit.request(protocol.Pay, **visit.opened(reference), key=visit.key())
+    return visit.see(f"/bookings/{reference}/pay")
+
+
+def render_payment(visit: Visit, booking: Booking) -> Response:
+    """How to pay a hold whose payment was started: the request returns that payment. Raises Refusal."""
+    payment: Payment = visit.request(protocol.Pay, **visit.opened(booking.reference))
     how = payment.pay
     code = image_of(how.upi) if how and how.upi else ""
     return visit.render("payment.html", booking=booking, payment=payment, how=how, code=code)

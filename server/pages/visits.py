@@ -193,10 +193,11 @@ class Visit:
         return self._executor.perform(request, caller)
 
     def say(self, reference: str, text: str) -> None:
-        """Send the operators a message about a booking, which the caller may open. Raises Refusal."""
+        """Send the operators a message about a booking, which the caller may open, once. Raises Refusal."""
         connection = ClientConnection(reference=reference, account=self.caller.account)
         caller = msgspec.structs.replace(self.caller, connection=connection)
-        request = Resource.of(protocol.Say).request_of_texts({"text": [" ".join(text.split())]})
+        texts = {"text": [" ".join(text.split())], "key": [self.key()]}
+        request = Resource.of(protocol.Say).request_of_texts(texts)
         self._executor.perform(request, caller)
 
     def opened(self, reference: str) -> dict[str, str]:

@@ -422,3 +422,4 @@ class Say(Request, frozen=True, kw_only=True):
     """Send a message to the operators. Their replies are `message` notifications."""
 
     text: Message
+    key: Key | None = None

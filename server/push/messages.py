@@ -31,7 +31,7 @@ from busware.server.settings import Settings
 
 _PAGE_MESSAGES = 1000  # read in one statement
 _PAGE_BOOKINGS = 1000  # read in one statement
-_NOTICES = uuid.UUID("5f8f2a36-3f0b-4c1e-9a43-6d8b8e0c7a15")  # the namespace of the keys of notices
+_KEYS = uuid.UUID("5f8f2a36-3f0b-4c1e-9a43-6d8b8e0c7a15")  # the namespace of the keys of messages
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.decode
@@ -124,13 +124,14 @@ class Messages:
     # Write -------------------------------------------------------------------------------------
 
     def say(self, request: Say, caller: Caller) -> Answer:
-        """Send the operators a message of a caller."""
+        """Send the operators a message of a caller; with a key, send it once."""
         sender = caller.connection or ClientConnection()
         limit = None if self._settings.is_exempt(caller.address) else self._settings.says_per_minute
         return _answer(
             self._value(
                 "SELECT api.send_message(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-                request.text, uuid.uuid4(), network_of(caller.address), limit,
+                request.text, _stored_key(request.key, caller.account, request.text),
+                network_of(caller.address), limit,
                 sender.process_no, sender.connection_no, sender.address or caller.address, sender.protocol,
                 sender.reference, caller.account,
             )
@@ -139,7 +140,7 @@ class Messages:
     def notice_to_trip(self, request: Notice, caller: Caller) -> Answer:
         """Send all passengers of a trip a notice, as the caller's account; with a key, send it once."""
         fields = (caller.account, request.bus_id, request.travel_date, request.text)
-        key = uuid.uuid5(_NOTICES, repr((*fields, request.key))) if request.key else uuid.uuid4()
+        key = _stored_key(request.key, *fields)
         ((answer,),) = self._pool.write("SELECT api.notice_by(%s, %s, %s, %s, %s)", (*fields, key))
         return _answer(answer)
 
@@ -261,6 +262,11 @@ class Messages:
     def _value(self, statement: str, *parameters: Any) -> Any:
         ((value,),) = self._pool.execute(statement, parameters)
         return value
+
+
+def _stored_key(key: str | None, *fields: Any) -> uuid.UUID:
+    """The key of the row of a message: the same one for the same idempotency key and fields."""
+    return uuid.uuid5(_KEYS, repr((*fields, key))) if key else uuid.uuid4()
 
 
 def _answer(body: Raw) -> Answer:

@@ -179,6 +179,15 @@ def test_account_lists_its_bookings(visitor: Visitor, other_visitor: Visitor) ->
     assert other_visitor.get(f"/bookings/{reference}").status == 404
 
 
+def test_double_click_creates_one_account_and_signs_in(visitor: Visitor, other_visitor: Visitor) -> None:
+    form = visitor.get("/register").form("/register")
+    for _ in range(2):
+        assert visitor.send(form, username="asha", password="correct horse").path == "/bookings"
+    form = other_visitor.get("/register").form("/register")
+    taken = other_visitor.send(form, username="asha", password="wrong horse")
+    assert (taken.status, "is taken" in taken.text) == (409, True)
+
+
 @pytest.mark.parametrize("to", ["https://example.org", "//example.org", "/\\example.org"])
 def test_sign_in_leads_to_no_other_site(visitor: Visitor, to: str) -> None:
     visitor.send(visitor.get("/register").form("/register"), username="asha", password="correct horse")
@@ -207,15 +216,15 @@ def test_hold_is_paid_before_it_is_booked(
     database.query("UPDATE bus_info SET payment = 'manual' WHERE bus_id = 1")
     held = visitor.hold(3)
     assert not [form for form in held.forms if form.action.endswith("/confirm")]
+    assert visitor.get(f"/bookings/{held.reference}/pay").path == held.path  # it starts no payment
     assert database.value("SELECT count(*) FROM payment_intents") == 0
     page = visitor.send(held.form("/pay"))
     assert "Busware, IN00 1234" in page.text
     assert held.reference in page.text
     assert 'alt="QR code for an app of UPI"' in page.html
-    again = visitor.send(held.form("/pay"))
-    assert again.text == page.text
+    for again in (visitor.send(held.form("/pay")), visitor.get(page.path)):  # a reload gets the page
+        assert (again.text, again.response.request.method) == (page.text, "GET")
     assert database.value("SELECT count(*) FROM payment_intents") == 1
-    assert "Your seats are held" in visitor.get(f"/bookings/{held.reference}/pay").text
     unpaid = visitor.send(page.form("/confirm"))
     assert unpaid.status == 402
     assert "paid" in unpaid.text
@@ -271,6 +280,16 @@ def test_message_of_the_operator_appears_and_is_answered(visitor: Visitor, datab
     said = database.query("SELECT body, reference, audience FROM messages WHERE audience = 'operators'")
     assert said == [("Thanks. When?", reference, "operators")]
     assert visitor.send(messages.form("/messages"), text=" ").status == 400
+
+
+@pytest.mark.settings(says_per_minute=2)
+def test_message_form_that_is_sent_again_sends_one_message(visitor: Visitor, database: Database) -> None:
+    reference = visitor.book(3).reference
+    form = visitor.get(f"/bookings/{reference}/messages").form("/messages")
+    for text in ("When?", "When?", "Where?", "When?"):
+        assert visitor.send(form, text=text).status == 200
+    assert database.query("SELECT body FROM messages ORDER BY message_id") == ["When?", "Where?"]
+    assert visitor.send(form, text="Why?").status == 429
 
 
 def test_messages_are_for_those_who_may_open_the_booking(visitor: Visitor, other_visitor: Visitor) -> None:
