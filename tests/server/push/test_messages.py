@@ -105,9 +105,7 @@ def test_messages_of_one_address_have_a_rate_limit(
     assert line.call("say", text="e") == {}
 
 
-def test_message_with_a_known_key_is_sent_once(
-    connect: Callable[[], LineClient], console: Console
-) -> None:
+def test_message_with_a_known_key_is_sent_once(connect: Callable[[], LineClient], console: Console) -> None:
     for text in ("a", "a", "b"):
         assert connect().call("say", text=text, key="k") == {}
     assert [message.body for message in console.messages()] == ["a", "b"]
