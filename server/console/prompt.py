@@ -17,6 +17,7 @@ from pathlib import Path
 from types import FrameType
 
 from prompt_toolkit import PromptSession
+from prompt_toolkit.application import Application
 from prompt_toolkit.completion import WordCompleter
 from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.patch_stdout import patch_stdout
@@ -86,7 +87,7 @@ def operate(
         def read(question: str) -> str:
             return read_line(session, question, print_lock=print_lock, redirection=_above_the_prompt())
 
-        feed = ConsoleFeed(messages, listener, out, on_counts=session.app.invalidate)
+        feed = ConsoleFeed(messages, listener, out, on_counts=lambda: redraw(session.app))
         feed.start()  # first: it shows every message that is sent after the process is registered
         stack.callback(feed.stop)
         listener.start(f"in process {os.getpid()}")
@@ -99,6 +100,16 @@ def operate(
         signal.signal(signal.SIGTERM, end)
         signal.signal(signal.SIGHUP, end)  # the terminal was closed
         Console(messages, feed, lambda: settings.now().date(), read, out, exit_help).run()
+
+
+def redraw(app: Application[str]) -> None:
+    """Draw the prompt again, if there is one; any thread may call it.
+
+    Application.invalidate raises RuntimeError in another thread while the prompt ends, so the loop calls it.
+    """
+    if loop := app.loop:
+        with suppress(RuntimeError):  # the loop was closed: the next prompt is drawn anew
+            loop.call_soon_threadsafe(app.invalidate)
 
 
 def wrapped(text: str, columns: int) -> str:
