@@ -85,42 +85,40 @@ def test_notice_to_a_trip_and_lists_of_the_console(
         operator.wait_for(f"operator to {reference}: You have the best seat.")
 
 
-@pytest.mark.parametrize(
-    ("line", "problem"),
-    [
-        ("hello everybody", '"hello" is not a command. Nothing was sent.'),
-        ("to 4711 hello", "There is no client 4711."),
-        ("to NOSUCH1 hello", "There is no booking NOSUCH1."),
-        ("to 7", "Usage: to NUMBER|REFERENCE TEXT."),
-        ("all", "Usage: all TEXT."),
-        ("trip 1 someday hello", '"someday" is not a date such as'),
-        ("trip one tomorrow hello", "Usage: trip BUS DATE TEXT."),
-        ("trip 99 tomorrow hello", "There is no bus 99."),
-        ("trip 99 5 dec hello", "There is no bus 99."),
-        ("reply hello", "No message waits for a reply."),
-        ("reply 4711 hello", "No message 4711 waits for a reply"),
-        ("connections", "Usage: connections on|off."),
-        ("trips someday", '"someday" is not a date such as'),
-        ("manifest", "Usage: manifest BUS [DATE]."),
-        ("manifest 1 someday", '"someday" is not a date such as'),
-        ("manifest 99", "There is no bus 99."),
-        ("chart", "Usage: chart BUS [DATE]."),
-        ("chart 99", "There is no bus 99."),
-        ("cancel 1 tomorrow", "Usage: cancel BUS DATE REASON."),
-        ("cancel one tomorrow Landslide", "Usage: cancel BUS DATE REASON."),
-        ("cancel 1 someday Landslide", '"someday" is not a date such as'),
-        ("cancel 99 tomorrow Landslide", "There is no bus 99."),
-        ("cancel 99 on 5 dec Landslide", "There is no bus 99."),
-        ("cancel 1 5 dec", "Usage: cancel BUS DATE REASON."),
-        (f"cancel 1 tomorrow {'x' * 201}", "A reason has up to 200 characters."),
-        (f"all {'x' * 2001}", "A message is up to 2000 characters on one line."),
-    ],
-)
-def test_invalid_command_gets_a_message_and_sends_nothing(
-    attached: Operator, database: Database, line: str, problem: str
-) -> None:
-    attached.type_line(line)
-    attached.wait_for(problem)
+INVALID_COMMANDS = {  # line: the message that it gets
+    "hello everybody": '"hello" is not a command. Nothing was sent.',
+    "to 4711 hello": "There is no client 4711.",
+    "to NOSUCH1 hello": "There is no booking NOSUCH1.",
+    "to 7": "Usage: to NUMBER|REFERENCE TEXT.",
+    "all": "Usage: all TEXT.",
+    "trip 1 someday hello": '"someday" is not a date such as',
+    "trip one tomorrow hello": "Usage: trip BUS DATE TEXT.",
+    "trip 99 tomorrow hello": "There is no bus 99.",
+    "trip 99 5 dec hello": "There is no bus 99.",
+    "reply hello": "No message waits for a reply.",
+    "reply 4711 hello": "No message 4711 waits for a reply",
+    "connections": "Usage: connections on|off.",
+    "trips someday": '"someday" is not a date such as',
+    "manifest": "Usage: manifest BUS [DATE].",
+    "manifest 1 someday": '"someday" is not a date such as',
+    "manifest 99": "There is no bus 99.",
+    "chart": "Usage: chart BUS [DATE].",
+    "chart 99": "There is no bus 99.",
+    "cancel 1 tomorrow": "Usage: cancel BUS DATE REASON.",
+    "cancel one tomorrow Landslide": "Usage: cancel BUS DATE REASON.",
+    "cancel 1 someday Landslide": '"someday" is not a date such as',
+    "cancel 99 tomorrow Landslide": "There is no bus 99.",
+    "cancel 99 on 5 dec Landslide": "There is no bus 99.",
+    "cancel 1 5 dec": "Usage: cancel BUS DATE REASON.",
+    f"cancel 1 tomorrow {'x' * 201}": "A reason has up to 200 characters.",
+    f"all {'x' * 2001}": "A message is up to 2000 characters on one line.",
+}
+
+
+def test_invalid_command_gets_a_message_and_sends_nothing(attached: Operator, database: Database) -> None:
+    for line, problem in INVALID_COMMANDS.items():
+        attached.type_line(line)
+        attached.wait_for(problem)
     assert database.value("SELECT count(*) FROM messages") == 0
     attached.type_line("help")
     attached.wait_for(
