@@ -85,11 +85,13 @@ PACKAGES = {  # package → its folder
 TOP_LEVEL = {
     ".ci", ".dockerignore", ".env.example", ".gitignore", ".pre-commit-config.yaml", ".squawk.toml",
     "CHANGELOG.md", "CONTRIBUTING.md", "Dockerfile", "LICENSE", "README.md", "SECURITY.md",
-    "docker-compose.yml", "pyproject.toml", "setup.py", "client", "docs", "scripts", "server", "sql", "tests",
+    "docker-compose.yml", "pyproject.toml", "setup.py",
+    "client", "docs", "ha", "scripts", "server", "sql", "tests",
 }  # fmt: skip
 ALLOWED_FILES = {  # the names of files in each folder
     "client": r"\w+\.py|py\.typed",
     "docs": r"[\w-]+\.(md|svg|png)|operations/[\w-]+\.(json|service|yaml)",
+    "ha": r"Dockerfile|create_database|haproxy\.cfg|patroni\.yml",
     "scripts": r"[a-z]+|[a-z]+/\w+\.py",
     "server": r"PROTOCOL\.md|\w+\.py|[a-z]+/\w+\.py|mail/templates/\w+\.(txt|html)|[a-z]+/languages/\w+\.po"
     r"|pages/operator/\w+\.py|pages/templates/\w+\.html|pages/static/\w+\.(css|js|svg)",

@@ -68,10 +68,13 @@ class LineClient:
         self.socket.close()
 
 
-def wait_until(condition: Callable[[], Any], seconds: float = WAIT_SECONDS) -> Any:
-    """Poll until the condition returns a true value, and return it. For the work of other threads."""
+def wait_until(condition: Callable[[], Any], seconds: float = WAIT_SECONDS, pause: float = 0.002) -> Any:
+    """Poll until the condition returns a true value, and return it. For the work of other threads.
+
+    pause: seconds between two polls.
+    """
     deadline = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < deadline, f"the condition was not true within {seconds} s"
-        time.sleep(0.002)
+        time.sleep(pause)
     return found
