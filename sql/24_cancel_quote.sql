@@ -74,7 +74,8 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- The refund of a cancellation, and until when the quote is valid: until its refund tier or the open offer ends, or the boarding
--- stop is no longer on sale. refunds: if the tickets have refund tiers, the refund of each tier that has not ended.
+-- stop is no longer on sale. refunds: if the tickets have refund tiers, the refund of each tier that has not ended. Else
+-- refund_percent: of the fare that a cancellation refunds, if it is the same for all of them; of a hold, what it will be.
 CREATE OR REPLACE FUNCTION api.cancel_quote(
     reference text, phone text DEFAULT NULL, tickets int[] DEFAULT NULL, account text DEFAULT NULL
 ) RETURNS jsonb
@@ -105,5 +106,9 @@ BEGIN
     valid_until := api.rfc3339(least((ahead #>> '{refunds,0,until}')::timestamptz, api.answered_until(offer),
         CASE WHEN offer.unanswered = 'refund' THEN NULL ELSE api.booking_sells_until(b) END), zone);
     RETURN jsonb_build_object('currency', api.currency_of(b.bus_id), 'refund', api.amount_text(terms.refund, api.currency_of(b.bus_id)),
-        'valid_until', valid_until, 'stands_until', valid_until) || ahead;   -- stands_until: the name until 0.1.0
+        'valid_until', valid_until, 'stands_until', valid_until)   -- stands_until: the name until 0.1.0
+        || ahead || coalesce((
+            SELECT jsonb_build_object('refund_percent', trim_scale(min(p.refund_percent))::text) FROM passengers p
+            WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = ANY (terms.tickets)
+            HAVING count(p.refund_tiers) = 0 AND min(p.refund_percent) = max(p.refund_percent)), '{}');
 END $$;

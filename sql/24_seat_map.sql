@@ -49,7 +49,8 @@ BEGIN
         'boarding_date', api.boarding_date(service, travel_date, s.from_stop), 'from_stop', s.from_stop, 'to_stop', s.to_stop,
         'layout', service.layout, 'seats', seats, 'max_seats', service.max_seats, 'currency', service.currency)
         || fares || jsonb_strip_nulls(jsonb_build_object('concessions', service.concessions,
-            'promo_codes', CASE WHEN api.has_promo_codes(service) THEN true END))
+            'promo_codes', CASE WHEN api.has_promo_codes(service) THEN true END,
+            'refund_percent', CASE WHEN service.refund_tiers IS NULL THEN trim_scale(service.refund_percent)::text END))
         || CASE WHEN service.refund_tiers IS NULL THEN '{}' ELSE api.show_tiers(service.refund_tiers, s.departs_at, (
             SELECT p.time_zone FROM route_table r JOIN places p ON p.code = r.place
             WHERE r.bus_id = service.bus_id AND r.stop_no = s.from_stop)) END;

@@ -260,6 +260,7 @@ EXAMPLES: dict[str, Example] = {
                 {"seat_no": 2, "deck": "main", "row": 2, "column": 2, "kind": "seat", "state": "held"},
             ],
             "max_seats": 6,
+            "refund_percent": "50",
         },
     ),
     "book": Example(
@@ -285,6 +286,7 @@ EXAMPLES: dict[str, Example] = {
             "refund": "130.00",
             "valid_until": "2026-12-05T22:00:00+05:30",
             "stands_until": "2026-12-05T22:00:00+05:30",
+            "refund_percent": "50",
         },
     ),
     "cancel": Example({**_BOOKING, "tickets": [2]}, _CANCELLED),

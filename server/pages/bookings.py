@@ -17,6 +17,7 @@ from busware.server.protocol import (
     BookingList,
     BookingMessage,
     BookingMessages,
+    Quote,
     References,
     Refusal,
     Ticket,
@@ -108,9 +109,21 @@ def show_booking(visit: Visit) -> Response:
         tickets=open_tickets(booking),
         ended=[ticket for ticket in booking.tickets if ticket.status not in OPEN],
         code=holds.image_of(text.code) if booking.status == "booked" else "",
+        quote=_quote_of_hold(visit, booking),
         now=visit.now,
         messages=_messages(visit),
     )
+
+
+def _quote_of_hold(visit: Visit, booking: Booking) -> Quote | None:
+    """The terms at which a hold can be cancelled once it is booked, if the booking does not have them."""
+    if booking.status != "held" or booking.refund_tiers is not None:
+        return None
+    try:
+        quote: Quote = visit.request(protocol.CancelQuote, **visit.opened(booking.reference))
+    except Refusal:  # the trip has departed meanwhile
+        return None
+    return quote
 
 
 def show_payment(visit: Visit) -> Response:

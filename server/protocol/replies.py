@@ -168,7 +168,7 @@ class Seats(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     fare_parts, classes: as in a trip. concessions: of the service, if it has some. promo_codes: true if a
     promo code is valid on the service today. refund_tiers: those that have not ended, if the refund has
-    tiers.
+    tiers; else refund_percent: of the fare that a cancellation refunds.
     """
 
     bus_id: BusId
@@ -186,6 +186,7 @@ class Seats(Struct, frozen=True, kw_only=True, omit_defaults=True):
     concessions: list[Concession] | None = None
     promo_codes: bool = False
     refund_tiers: list[RefundTier] | None = None
+    refund_percent: str | None = None
 
     @property
     def free(self) -> list[int]:
@@ -358,6 +359,7 @@ class Quote(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a cancellation would refund, and until when the quote is valid.
 
     refunds: only for tickets with refund tiers: the refunds by period, from now on; after the last, nothing.
+    refund_percent: for tickets without, if it is the same for all.
     """
 
     currency: CurrencyCode
@@ -365,6 +367,7 @@ class Quote(Struct, frozen=True, kw_only=True, omit_defaults=True):
     valid_until: Instant
     stands_until: Instant  # the previous name of valid_until
     refunds: list[RefundAhead] | None = None
+    refund_percent: str | None = None
 
 
 class Journey(AnyTrip, frozen=True, kw_only=True):

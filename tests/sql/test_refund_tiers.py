@@ -88,7 +88,11 @@ def test_tiers_are_shown_before_payment(tiered: SchemaApi, clock: Clock) -> None
 def test_without_tiers_nothing_changes(api: SchemaApi) -> None:
     booking = api.book(1)
     assert "refund_tiers" not in booking
-    assert quote(api, booking).keys() == {"currency", "refund", "valid_until", "stands_until"}
+    assert quote(api, booking).keys() - {"currency", "refund", "valid_until", "stands_until"} == {
+        "refund_percent"
+    }
+    seats = api.read("seat_map", bus_id=1, travel_date=DAY, from_stop=1, to_stop=4)
+    assert (seats["refund_percent"], quote(api, api.hold(2))["refund_percent"]) == ("50", "50")
 
 
 def test_a_ticket_keeps_the_tiers_of_its_sale(tiered: SchemaApi) -> None:

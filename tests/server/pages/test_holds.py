@@ -28,6 +28,18 @@ def test_traveller_books_two_seats(visitor: Visitor, database: Database) -> None
     assert "BEGIN:VEVENT" in visitor.get(f"/bookings/{reference}/calendar.ics").html
 
 
+def test_refund_terms_are_shown_before_the_booking(visitor: Visitor, database: Database) -> None:
+    seats = visitor.get(visitor.get(SEARCH).link("Day Bus"))
+    for page in (seats, visitor.choose(3)):
+        assert "as long as seats are on sale: 50 % of the fare is refunded" in page.text
+    assert "until Sat 5 Dec 2026, 10:00: 50 % of the fare is refunded" in visitor.hold(3).text
+    tiers = '[{"hours": 24, "percent": 90}, {"hours": 2, "percent": 40}]'
+    database.query("UPDATE bus_info SET refund_tiers = %s WHERE bus_id = 1", tiers)
+    for page in (visitor.get(seats.path), visitor.choose(4), visitor.hold(4)):
+        assert "until Fri 4 Dec 2026, 10:00: 90 % of the fare is refunded" in page.text
+        assert "later: nothing" in page.text
+
+
 def test_best_seats_by_count(visitor: Visitor, database: Database) -> None:
     page = visitor.choose(search=SEARCH.replace("seats=1", "seats=3"))
     held = visitor.send(page.form("/passengers"), phone=PHONE)
