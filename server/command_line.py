@@ -3,8 +3,10 @@
 import argparse
 import difflib
 import getpass
+import os
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any, NoReturn
 
 from busware.server.installation import EXIT_USAGE
@@ -64,6 +66,13 @@ def similar_command(typed: str, commands: Iterable[str]) -> str:
 def on_terminal() -> bool:
     """Whether a person can be asked: standard input and output are a terminal."""
     return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
+
+
+def in_foreground() -> bool:
+    """Whether this process is in the foreground of a terminal: it may read what a person types."""
+    with suppress(OSError):
+        return on_terminal() and os.tcgetpgrp(0) == os.getpgrp()
+    return False
 
 
 def confirmed(question: str, facts: str = "") -> bool:

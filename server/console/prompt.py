@@ -23,7 +23,7 @@ from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.patch_stdout import patch_stdout
 
 from busware.server import logs
-from busware.server.command_line import Parser
+from busware.server.command_line import Parser, in_foreground
 from busware.server.console.commands import COMMANDS, LEAVE, Console
 from busware.server.console.feed import ConsoleFeed
 from busware.server.db.deadlines import Deadlines
@@ -43,13 +43,6 @@ EXIT_LEAVES_CONSOLE = "leave the console; the server continues"
 _MIN_COLUMNS = 20  # of a line
 _HIGHLIGHTED = "\n\x1b[1;33m{}\x1b[0m"  # a blank line, then bold and yellow
 _HIGHLIGHTED_WITHOUT_COLOR = "\n{}"
-
-
-def on_a_terminal() -> bool:
-    """Whether this process is in the foreground of a terminal."""
-    with suppress(OSError):
-        return sys.stdin.isatty() and sys.stdout.isatty() and os.tcgetpgrp(0) == os.getpgrp()
-    return False
 
 
 def operate(
@@ -143,7 +136,7 @@ def main(arguments: list[str]) -> None:
     options = parser.parse_args(arguments)
     given = {"BUSWARE_DATA": str(Path(options.data).absolute())} if options.data else {}
     settings = Settings.load(environment() | given)
-    if not on_a_terminal():
+    if not in_foreground():
         raise SystemExit("busware: the console needs a terminal.")
     logs.configure(dataclasses.replace(settings, log_level="ERROR"))
     try:

@@ -5,6 +5,7 @@ import resource
 import signal
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -87,6 +88,13 @@ def test_booking_made_on_a_new_database_survives_a_restart(data_folder: Path) ->
     assert running_on(data_folder) == []
     with ServerProcess("0", "--data", str(data_folder)) as server:
         assert find(server, booking) == booking
+
+
+def test_start_does_not_load_what_it_may_not_need() -> None:
+    """prompt_toolkit is for the console on a terminal, icalendar for mails."""
+    code = "import sys, busware.server.start; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, check=True).stdout
+    assert not {"prompt_toolkit", "icalendar"} & set(loaded.split())
 
 
 def test_server_in_a_container_says_how_to_reach_it() -> None:

@@ -25,7 +25,7 @@ from busware.server.http.problems import STATUSES
 from busware.server.http.routes import RESOURCES
 from tests.support.http_client import HttpClient
 
-REQUESTS_PER_OPERATION = 50
+REQUESTS_PER_OPERATION = 25
 PASSWORD = "correct horse battery"
 TRIP = {"bus_id": 1, "travel_date": "2026-12-03", "origin": "Bengaluru", "destination": "Mysuru"}
 CHECKS = (
