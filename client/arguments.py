@@ -509,6 +509,12 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         "help": "whether the webhook gets events",
     },
     "--state": {"metavar": "STATE", "choices": get_args(get_args(protocol.DeliveryState)[0])},
+    "--payment-state": {
+        "dest": "state",
+        "metavar": "STATE",
+        "choices": get_args(get_args(protocol.PaymentState)[0]),
+        "help": "only payments in this state: created, pending, succeeded, failed or cancelled",
+    },
     "--since": {"metavar": "AT", "type": _instant},
     "--delivery": {"dest": "delivery_no", "metavar": "N", "type": _number},
     "payment": {"metavar": "PAYMENT", "help": "the reference on the transfer, such as DTYV9P9"},

@@ -22,8 +22,10 @@ from busware.server.protocol import (
     Invoicing,
     OpenRefund,
     OperatedTrip,
+    OperatorPayment,
     Payment,
     PaymentOutcome,
+    PaymentState,
     PromoCode,
     Quota,
     Replay,
@@ -39,9 +41,15 @@ from busware.server.protocol import (
 class AsyncOperatorClient(AsyncConnection):
     """A client with a method for each request of operators."""
 
-    async def trips(self, date: date) -> AsyncIterator[OperatedTrip]:
-        """The operator's trips on a travel date, in order of bus_id."""
-        async for page in self._pages(protocol.OperatorTrips(date=date), protocol.OperatedTrips):
+    async def trips(
+        self, date: date | None = None, *, legs: bool | None = None
+    ) -> AsyncIterator[protocol.TripOfDay]:
+        """The operator's trips on a travel date, in order of bus_id. date: by default today.
+
+        legs: whether each trip has its legs.
+        """
+        request = protocol.OperatorTrips(date=date, legs=legs)
+        async for page in self._pages(request, protocol.OperatedTrips):
             for trip in page.trips:
                 yield trip
 
@@ -556,6 +564,13 @@ class AsyncOperatorClient(AsyncConnection):
         return await self.call(protocol.SettlePayment(
             payment=payment, amount=amount, currency=currency, receipt=receipt, plan=plan, key=key,
         ), PaymentOutcome)  # fmt: skip
+
+    async def operator_payments(self, state: PaymentState | None = None) -> AsyncIterator[OperatorPayment]:
+        """The payments of your services to a provider, the last ones first; those in a state, or all."""
+        request = protocol.OperatorPayments(state=state)
+        async for page in self._pages(request, protocol.OperatorPaymentList):
+            for payment in page.payments:
+                yield payment
 
     async def refunds(self) -> AsyncIterator[OpenRefund]:
         """The refunds that you pay back by hand: of manual payments, and those that failed."""

@@ -120,7 +120,7 @@ COMMANDS: dict[str, tuple[type[protocol.Request], str]] = {
     "load": (protocol.Load, "bus_id travel_date"),
     "chart": (protocol.Occupancy, "bus_id travel_date"),
     "trip-offers": (protocol.TripOffers, "bus_id travel_date"),
-    "cancel-trip": (protocol.CancelTrip, "bus_id travel_date reason --key --yes"),
+    "cancel-trip": (protocol.CancelTrip, "bus_id travel_date reason --plan --key --yes"),
     "delay-trip": (protocol.DelayTrip, "bus_id travel_date minutes --stop --reason --plan --yes --key"),
     "skip-stop": (protocol.SkipStop, "bus_id travel_date at --reason --plan --yes --key"),
     "serve-stop": (protocol.ServeStop, "bus_id travel_date at --key"),
@@ -177,10 +177,11 @@ COMMANDS: dict[str, tuple[type[protocol.Request], str]] = {
         "webhook --after|--since|--delivery --limit --operator",
     ),
     "settle-payment": (protocol.SettlePayment, "payment amount currency --receipt --plan --yes --key"),
+    "operator-payments": (protocol.OperatorPayments, "--payment-state --limit --after"),
     "refunds": (protocol.Refunds, "--limit --after"),
     "settle-refund": (protocol.SettleRefund, "reference refund_id"),
     "say": (protocol.Say, "text"),
-    "notice": (protocol.Notice, "bus_id travel_date text"),
+    "notice": (protocol.Notice, "bus_id travel_date text --key"),
     "ping": (protocol.Ping, ""),
 }
 

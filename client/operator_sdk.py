@@ -23,8 +23,10 @@ from busware.server.protocol import (
     Invoicing,
     OpenRefund,
     OperatedTrip,
+    OperatorPayment,
     Payment,
     PaymentOutcome,
+    PaymentState,
     PromoCode,
     Quota,
     Replay,
@@ -40,9 +42,13 @@ from busware.server.protocol import (
 class OperatorClient(Connection):
     """A client with a method for each request of operators."""
 
-    def trips(self, date: date) -> Iterator[OperatedTrip]:
-        """The operator's trips on a travel date, in order of bus_id."""
-        for page in self._pages(protocol.OperatorTrips(date=date), protocol.OperatedTrips):
+    def trips(self, date: date | None = None, *, legs: bool | None = None) -> Iterator[protocol.TripOfDay]:
+        """The operator's trips on a travel date, in order of bus_id. date: by default today.
+
+        legs: whether each trip has its legs.
+        """
+        request = protocol.OperatorTrips(date=date, legs=legs)
+        for page in self._pages(request, protocol.OperatedTrips):
             yield from page.trips
 
     def manifest(self, bus_id: int, travel_date: date) -> protocol.TripManifest:
@@ -543,6 +549,12 @@ class OperatorClient(Connection):
         return self.call(protocol.SettlePayment(
             payment=payment, amount=amount, currency=currency, receipt=receipt, plan=plan, key=key,
         ), PaymentOutcome)  # fmt: skip
+
+    def operator_payments(self, state: PaymentState | None = None) -> Iterator[OperatorPayment]:
+        """The payments of your services to a provider, the last ones first; those in a state, or all."""
+        request = protocol.OperatorPayments(state=state)
+        for page in self._pages(request, protocol.OperatorPaymentList):
+            yield from page.payments
 
     def refunds(self) -> Iterator[OpenRefund]:
         """The refunds that you pay back by hand: of manual payments, and those that failed."""

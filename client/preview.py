@@ -70,7 +70,7 @@ def plan(request: protocol.Request, client: Client) -> Plan:  # noqa: C901, PLR0
             return _plan_of_alighting(request, client)
         case protocol.Exchange():
             return _plan_of_exchange(request, client)
-        case protocol.CancelTrip():
+        case protocol.CancelTrip(plan=False):
             return Plan(_of_cancelled_trip(request, client))
         case protocol.DeleteWebhook():
             return Plan(_of_deleted_webhook(request, client))

@@ -76,6 +76,7 @@ from busware.server.protocol import (
     OpenedSales,
     OperatedTrip,
     OperatedTrips,
+    OperatorPaymentList,
     Payment,
     PaymentList,
     PaymentOutcome,
@@ -123,6 +124,7 @@ from busware.tables import (
     no_show_row,
     open_refund_row,
     operated_trip_rows,
+    operator_payment_row,
     page,
     payment_row,
     place_row,
@@ -250,9 +252,10 @@ def reply(  # noqa: C901, PLR0911, PLR0912, PLR0915 - a case for each reply
         case TripManifest():
             return Text("\n").join(_manifest(answer))
         case CancelledTrip():
+            done = "would be" if getattr(request, "plan", False) else "is"
             tickets = counted(answer.tickets, "ticket")
             return Text(
-                f"The trip is cancelled: {tickets}, {money(answer.refund, answer.currency)} refunded."
+                f"The trip {done} cancelled: {tickets}, {money(answer.refund, answer.currency)} refunded."
             )
         case DelayedTrip():
             return Text("\n".join(delayed_lines(answer, plan=getattr(request, "plan", False))))
@@ -324,6 +327,10 @@ def reply(  # noqa: C901, PLR0911, PLR0912, PLR0915 - a case for each reply
             return table(map(payment_row, answer.payments), if_empty="The booking has no payment.")
         case PaymentOutcome():
             return Text(outcome_line(answer, plan=getattr(request, "plan", False)))
+        case OperatorPaymentList():
+            return page(
+                map(operator_payment_row, answer.payments), answer.next, if_empty="There is no such payment."
+            )
         case RefundList():
             return page(
                 map(open_refund_row, answer.refunds), answer.next, if_empty="There is no refund to pay back."

@@ -1,6 +1,6 @@
 """Tables of replies: rows by header of column, and their layout."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
@@ -29,6 +29,7 @@ from busware.server.protocol import (
     NoShow,
     OpenRefund,
     OperatedTrip,
+    OperatorPayment,
     Payment,
     Place,
     PromoCode,
@@ -167,7 +168,7 @@ def driver_row(driver: Driver) -> Row:
     }
 
 
-def operated_trip_rows(trips: list[OperatedTrip]) -> Iterator[Row]:
+def operated_trip_rows(trips: Sequence[OperatedTrip]) -> Iterator[Row]:
     """A row for each trip. There is a column Vehicle if a trip has one."""
     has_vehicles = any(trip.vehicle for trip in trips)
     for trip in trips:
@@ -265,6 +266,16 @@ def payment_row(payment: Payment) -> Row:
         ">Amount": f"{money(payment.amount)} {payment.currency}",
         "Refunds": ", ".join(f"{money(refund.amount)} ({refund.state})" for refund in payment.refunds),
         "Problem": payment.problem or "",
+    }
+
+
+def operator_payment_row(payment: OperatorPayment) -> Row:
+    """A payment in the list of an operator."""
+    return {
+        "Booking": payment.reference,
+        ">Bus": str(payment.bus_id),
+        **payment_row(payment),
+        "Since": moment(payment.created_at),
     }
 
 

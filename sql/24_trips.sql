@@ -1,23 +1,35 @@
--- The trips of a travel date that an account may change, in the order of bus_id. page: the maximum number of trips.
--- after: `next` of the previous page.
-CREATE OR REPLACE FUNCTION api.trips(account text, date date, page int DEFAULT NULL, after text DEFAULT NULL) RETURNS jsonb
+-- The trips of a travel date that an account may change, in the order of bus_id. date: by default today. page: the maximum
+-- number of trips. after: `next` of the previous page. legs: whether each trip has its legs.
+CREATE OR REPLACE FUNCTION api.trips(
+    account text, date date DEFAULT NULL, page int DEFAULT NULL, after text DEFAULT NULL, legs boolean DEFAULT false
+) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     size  int := coalesce(page, 50);
+    day   date := coalesce(trips.date, api.operated_today(account));
     shown jsonb;
     last  bigint;
 BEGIN
     IF after !~ '^\d{1,18}$' THEN
         RETURN api.refusal_bad_request('after', 'the `next` of an earlier page', '`after` is not the `next` of a page.');
     END IF;
-    SELECT jsonb_agg(api.show_trip(t.bus_id, t.travel_date) ORDER BY t.bus_id), max(t.bus_id) INTO shown, last FROM (
+    SELECT jsonb_agg(CASE WHEN legs THEN api.trip_load(t.bus_id, t.travel_date) ELSE api.show_trip(t.bus_id, t.travel_date) END
+        ORDER BY t.bus_id), max(t.bus_id) INTO shown, last FROM (
         SELECT t.bus_id, t.travel_date FROM trips t
-        WHERE t.travel_date = trips.date AND t.bus_id > coalesce(after::bigint, 0) AND api.operates(account, t.bus_id)
+        WHERE t.travel_date = day AND t.bus_id > coalesce(after::bigint, 0) AND api.operates(account, t.bus_id)
         ORDER BY t.bus_id LIMIT size
     ) AS t;
-    RETURN jsonb_build_object('trips', coalesce(shown, '[]'))
+    RETURN jsonb_build_object('date', day, 'trips', coalesce(shown, '[]'))
         || CASE WHEN jsonb_array_length(shown) = size THEN jsonb_build_object('next', last::text) ELSE '{}' END;
 END $$;
+
+-- The date of today for an account that runs services: in the time zone of most of them; for an admin, of most of all services.
+CREATE OR REPLACE FUNCTION api.operated_today(account text) RETURNS date
+LANGUAGE sql STABLE
+RETURN (api.now() AT TIME ZONE coalesce(
+    (SELECT CASE WHEN a.role = 'admin' THEN (SELECT mode() WITHIN GROUP (ORDER BY s.time_zone) FROM bus_info s)
+                 ELSE api.operator_time_zone(a.operator) END
+     FROM accounts a WHERE a.username = operated_today.account), 'UTC'))::date;
 
 -- A trip as its operator sees it: its times, the numbers of booked, held and pending tickets, its vehicle and drivers.
 -- load: the seats that are booked or held on the fullest leg.

@@ -12,7 +12,7 @@ BEGIN
         bus_id bigint, travel_date date, boarding_date date, from_stop int, to_stop int, reference text, phone text, tickets int[],
         at jsonb, place text, account text, operator text, after text, "limit" int, current boolean,
         "from" date, "to" date, "group" text, "by" text, vehicle text, agent text, settlement_no int, scan int, webhook text,
-        state text);
+        state text, legs boolean);
     CASE method   -- any other method raises an exception
         WHEN 'places' THEN answer := api.places(a.kind, a.origin);
         WHEN 'search' THEN
@@ -26,6 +26,7 @@ BEGIN
         WHEN 'messages' THEN answer := api.messages_of_booking(a.reference, a.phone, a.account);
         WHEN 'payments' THEN answer := api.payments(a.reference, a.phone, a.account);
         WHEN 'refunds' THEN answer := api.refunds(a.account, a."limit", a.after);
+        WHEN 'operator_payments' THEN answer := api.operator_payments(a.account, a.state, a."limit", a.after);
         WHEN 'trip_offers' THEN answer := api.trip_offers(a.account, a.bus_id, a.travel_date);
         WHEN 'find' THEN answer := api.find(a.phone, a.date, a.place);
         WHEN 'cancel_quote' THEN answer := api.cancel_quote(a.reference, a.phone, a.tickets, a.account);
@@ -39,7 +40,7 @@ BEGIN
         WHEN 'accounts' THEN answer := api.accounts(a.account, a.operator, a."from", a."to");
         WHEN 'services' THEN answer := api.services(a.account, a."limit", a.after);
         WHEN 'service' THEN answer := api.operated_service(a.account, a.bus_id);
-        WHEN 'trips' THEN answer := api.trips(a.account, a.date, a."limit", a.after);
+        WHEN 'trips' THEN answer := api.trips(a.account, a.date, a."limit", a.after, coalesce(a.legs, false));
         WHEN 'vehicles' THEN answer := api.vehicles(a.account, a.operator, a."limit", a.after);
         WHEN 'drivers' THEN answer := api.drivers(a.account, a.operator, a."limit", a.after);
         WHEN 'exchange_vehicle' THEN answer := api.exchange_basis(a.account, a.bus_id, a.travel_date, a.vehicle);

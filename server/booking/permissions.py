@@ -64,6 +64,7 @@ RIGHTS: dict[type[Request], tuple[Role, ...]] = {
     protocol.BlockSeats: OPERATORS,
     protocol.UnblockSeats: OPERATORS,
     protocol.OpenSales: OPERATORS,
+    protocol.OperatorPayments: OPERATORS,
     protocol.SettlePayment: OPERATORS,
     protocol.Refunds: OPERATORS,
     protocol.SettleRefund: OPERATORS,

@@ -1,7 +1,7 @@
-"""Event streams: a seat map or a booking, sent again after each change (server-sent events).
+"""Event streams: a seat map, a booking or a day's trips, sent again after each change (server-sent events).
 
 A stream reads what the plain GET would read, first when it begins and then after each change notification
-for its trip (server/db/listener.py), and sends a reply that differs from its last event. Notifications may
+for its trips (server/db/listener.py), and sends a reply that differs from its last event. Notifications may
 be lost, so it also reads every reread_seconds; if nothing has changed it sends a comment, which keeps the
 connection alive. A refusal (the token was revoked) or an internal error is the last event.
 """
@@ -31,25 +31,34 @@ _HEADERS = {"X-Accel-Buffering": "no"}
 
 
 class _TripFields(msgspec.Struct):
-    bus_id: int
-    travel_date: str
+    """The part of a reply that names its trip, or its trips if it is a list."""
+
+    bus_id: int | None = None
+    travel_date: str | None = None
+    trips: list["_TripFields"] = []
+
+    def named(self) -> frozenset[Trip]:
+        """The trips."""
+        if self.bus_id is not None and self.travel_date is not None:
+            return frozenset({(self.bus_id, self.travel_date)})
+        return frozenset[Trip]().union(*(trip.named() for trip in self.trips))
 
 
 class _Subscription:
-    """The trip of one stream, its client, and whether the trip may have changed since the last reading."""
+    """The trips of one stream, its client, and whether they may have changed since the last reading."""
 
     def __init__(self, body: bytes, subject: str | None) -> None:
-        self.trip: Trip | None = None
+        self.trips = frozenset[Trip]()
         self.subject = subject  # of the address, as limited_subject returns it
         self.changed = asyncio.Event()
         self.follow(body)
 
     def follow(self, body: bytes) -> None:
-        """Follow the trip of a reply. A booking may have moved to another trip."""
-        fields = msgspec.json.decode(body, type=_TripFields)
-        if (trip := (fields.bus_id, fields.travel_date)) != self.trip:
-            self.trip = trip
-            self.changed.set()  # the trip may have changed before its first notification
+        """Follow the trips of a reply. A booking may have moved to another trip."""
+        trips = msgspec.json.decode(body, type=_TripFields).named()
+        if trips != self.trips:
+            self.trips = trips
+            self.changed.set()  # they may have changed before their first notification
 
 
 class EventStreams:
@@ -93,7 +102,7 @@ class EventStreams:
         return await self.stream_of(EVENT_NAMES[type(request)], http, read)
 
     async def stream_of(self, name: str, http: HttpRequest, read: Callable[[], bytes]) -> StreamingResponse:
-        """Begin the event stream of what a function reads, as JSON with the fields of a trip.
+        """Begin the event stream of what a function reads, as JSON with the fields of a trip or with trips.
 
         name: of its events.
         """
@@ -142,7 +151,7 @@ class EventStreams:
 
     def _receive(self, notification: ChangeNotification) -> None:
         for subscription in self._subscriptions:
-            if notification.everything or subscription.trip in notification.trips:
+            if notification.everything or not subscription.trips.isdisjoint(notification.trips):
                 subscription.changed.set()
 
 

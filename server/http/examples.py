@@ -319,7 +319,7 @@ EXAMPLES: dict[str, Example] = {
     "messages": Example(
         _BOOKING, {"messages": [{"at": "2026-12-05T06:30:00+05:30", "text": "Yes.", "from_operator": True}]}
     ),
-    "trips": Example({"date": "2026-12-05"}, {"trips": [_OPERATED_TRIP]}),
+    "trips": Example({"date": "2026-12-05"}, {"date": "2026-12-05", "trips": [_OPERATED_TRIP]}),
     "manifest": Example(_TRIP, {**_OPERATED_TRIP, "stops": [_FIRST_STOP]}),
     "sales": Example(
         {"from": "2026-12-01", "to": "2026-12-31", "group": "service"},

@@ -50,6 +50,7 @@ PAYMENT_REQUIRED = Refusal(
 PAYMENT_EXAMPLES: dict[str, tuple[Json, Json]] = {
     "pay": (_BOOKING, {**_PAYMENT, "pay": _HOW_TO_PAY}),
     "payments": (_BOOKING, {"payments": [_PAYMENT]}),
+    "operator_payments": ({"state": "pending"}, {"payments": [{**_PAYMENT, "bus_id": 101}]}),
     "settle_payment": (
         {"payment": "DTK7GHJ", "amount": "520.00", "currency": "INR", "receipt": "N336 20261201"},
         {"outcome": "booked", "payment": _PAID, "bus_id": 101, "travel_date": "2026-12-05"},

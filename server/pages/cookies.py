@@ -5,6 +5,7 @@ bookings   the bookings that were opened in this browser, with their phone numbe
            of pages, which are stored and shown in many places
 language   the chosen language
 form       a secret of this browser, from which the tokens of forms are made
+shown      the new secret of a webhook, until the page that shows it is loaded
 """
 
 import secrets
@@ -14,7 +15,14 @@ from urllib.parse import quote, unquote
 from starlette.responses import Response
 
 _DAYS = 86_400  # seconds
-_MAX_AGE = {"session": 30 * _DAYS, "bookings": 180 * _DAYS, "language": 365 * _DAYS, "form": 30 * _DAYS}
+_SHOWN_SECONDS = 60
+_MAX_AGE = {
+    "session": 30 * _DAYS,
+    "bookings": 180 * _DAYS,
+    "language": 365 * _DAYS,
+    "form": 30 * _DAYS,
+    "shown": _SHOWN_SECONDS,
+}
 _MAX_BOOKINGS = 20  # the latest ones; a browser keeps at most 4,096 bytes in a cookie
 _SECRET_BYTES = 16
 

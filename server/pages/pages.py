@@ -16,7 +16,10 @@ from busware.server.http.executor import Executor
 from busware.server.pages import accounts, bookings, changes, forms, holds, journeys, languages, static_files
 from busware.server.pages.operator import (
     check_in,
+    fleet,
+    invoices,
     manifest,
+    payments,
     promo_codes,
     sales,
     services,
@@ -25,6 +28,7 @@ from busware.server.pages.operator import (
     trip_changes,
     trip_vehicle,
     trips,
+    webhooks,
 )
 from busware.server.pages.visits import Page, Stream, Table, Visit
 from busware.server.protocol import Refusal
@@ -47,6 +51,10 @@ _PAGES: Table = {
     **sales.PAGES,
     **services.PAGES,
     **promo_codes.PAGES,
+    **fleet.PAGES,
+    **invoices.PAGES,
+    **payments.PAGES,
+    **webhooks.PAGES,
     **staff.PAGES,
 }
 
@@ -54,6 +62,7 @@ _PAGES: Table = {
 _STREAMS: dict[str, Stream] = {  # path → event stream
     bookings.EVENTS: Stream("booking", bookings.read_event),
     trip.EVENTS: Stream("trip", trip.read_event),
+    trips.EVENTS: Stream("trips", trips.read_event),
 }
 
 

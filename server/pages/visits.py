@@ -279,7 +279,10 @@ class Page:
 
 @dataclass(frozen=True)
 class Stream:
-    """An event stream. name: of its events. read: reads what is sent, as JSON with the fields of a trip."""
+    """An event stream. name: of its events.
+
+    read: reads what is sent, as JSON with the fields of a trip, or with trips.
+    """
 
     name: str
     read: Callable[[Visit], bytes]

@@ -71,13 +71,6 @@ class OperatedTrip(AnyTrip, frozen=True, kw_only=True):
     skipped_stops: list[StopOfTrip] = field(default_factory=list)
 
 
-class OperatedTrips(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A page of trips, sorted by bus_id. next: the value of `after` for the next page, if there is one."""
-
-    trips: list[OperatedTrip]
-    next: str | None = None
-
-
 class EarlierName(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A name that a ticket had before it was transferred.
 
@@ -200,6 +193,24 @@ class TripLoad(OperatedTrip, frozen=True, kw_only=True):
     """A trip with its legs, in the order of the route."""
 
     legs: list[Leg]
+
+
+class TripOfDay(OperatedTrip, frozen=True, kw_only=True, omit_defaults=True):
+    """A trip in the list of a day. legs: missing unless the request asks for them."""
+
+    legs: list[Leg] = field(default_factory=list)
+
+
+class OperatedTrips(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A page of the trips of a travel date, sorted by bus_id.
+
+    date: the travel date; missing from servers of version 0.1. next: the value of `after` for the next page,
+    if there is one.
+    """
+
+    trips: list[TripOfDay]
+    date: datetime.date | None = None
+    next: str | None = None
 
 
 class SeatTicket(Struct, frozen=True, kw_only=True, omit_defaults=True):

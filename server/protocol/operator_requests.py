@@ -71,9 +71,10 @@ from busware.server.protocol.requests import Request, TripRequest, method
 
 @method("trips", OperatedTrips, "GET /v1/operator/trips")
 class OperatorTrips(Request, frozen=True, kw_only=True):
-    """For operators: list your trips of a travel date."""
+    """For operators: list your trips of a travel date. date: by default today. legs: each with its legs."""
 
-    date: Date
+    date: Date | None = None
+    legs: Flag | None = None
     limit: Limit | None = None
     after: Cursor | None = None
 

@@ -36,7 +36,10 @@ RefundId = Annotated[
     ),
 ]
 Provider = Literal["manual", "stripe"]
-PaymentState = Literal["created", "pending", "succeeded", "failed", "cancelled"]
+PaymentState = Annotated[
+    Literal["created", "pending", "succeeded", "failed", "cancelled"],
+    Meta(description="created, pending, succeeded, failed or cancelled"),
+]
 RefundState = Literal["waiting", "sent", "succeeded", "failed"]
 
 
@@ -120,6 +123,20 @@ class PaymentOutcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
     travel_date: datetime.date | None = None
 
 
+class OperatorPayment(Payment, frozen=True, kw_only=True):
+    """A payment in the list of an operator. bus_id: the service on which the booking was made."""
+
+    bus_id: BusId
+
+
+class OperatorPaymentList(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A page of payments, the last ones first. next: the value of `after` for the next page, if there may be
+    one."""
+
+    payments: list[OperatorPayment]
+    next: str | None = None
+
+
 class OpenRefund(PaymentRefund, frozen=True, kw_only=True):
     """A refund that an operator has to pay back by hand."""
 
@@ -149,6 +166,15 @@ class Pay(BookingRequest, frozen=True, kw_only=True):
 @method("payments", PaymentList, "GET /v1/bookings/{reference}/payments")
 class Payments(BookingRequest, frozen=True, kw_only=True):
     """List the payments of a booking, with their refunds."""
+
+
+@method("operator_payments", OperatorPaymentList, "GET /v1/operator/payments")
+class OperatorPayments(Request, frozen=True, kw_only=True):
+    """For operators: list the payments of your services to a provider, the last ones first."""
+
+    state: PaymentState | None = None
+    limit: Limit | None = None
+    after: Cursor | None = None
 
 
 @method("settle_payment", PaymentOutcome, "POST /v1/payments/{payment}/settle", writes=True)

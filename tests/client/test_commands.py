@@ -365,10 +365,20 @@ def test_cancelled_trip_says_what_was_refunded(run: Run, operate: Run, database:
     database.query("UPDATE route_table SET fare = fare * 10 WHERE bus_id = 1")
     book(run, "--seats", "3,4")
     trip = SEGMENT[:2]
+    assert operate("cancel-trip", *trip, "Landslide.", "--plan").out == (
+        "The trip would be cancelled: 2 tickets, 3,600.00 refunded.\n"
+    )
+    assert "The trip is cancelled." not in operate("manifest", *trip).out
     assert operate("cancel-trip", *trip, "Landslide.").out == (
         "The trip is cancelled: 2 tickets, 3,600.00 refunded.\n"
     )
     assert "The trip is cancelled. Landslide.\n" in operate("manifest", *trip).out
+
+
+def test_notice_with_a_key_is_sent_once(operate: Run, console: Console) -> None:
+    for _ in range(2):
+        operate("notice", *SEGMENT[:2], "We leave late.", "--key", "late")
+    assert [message.body for message in console.messages()] == ["We leave late."]
 
 
 def test_texts_need_no_quotes(run: Run, operate: Run, console: Console) -> None:

@@ -52,6 +52,10 @@ def test_payment_is_settled_by_hand(run: Run, operate: Run, database: Database) 
     )
     assert "Paid: 260.00." in run("booking", reference, *PHONE).out
     assert run("cancel", reference, *PHONE).status == 0
+    assert operate("operator-payments", "--payment-state", "pending").out == "There is no such payment.\n"
+    assert operate("operator-payments").out.splitlines()[1].split()[:5] == [
+        reference, "1", reference, "manual", "succeeded",
+    ]  # fmt: skip
     rows = operate("refunds").out.splitlines()
     refund_id = rows[1].split()[0]
     assert operate("settle-refund", reference, refund_id).out.splitlines() == [

@@ -11,6 +11,11 @@ trip_vehicle  the vehicle and the drivers of a trip; the exchange of its vehicle
 sales         sales and occupancy
 services      the services: a list, one as a form or as a document, its end
 service_form, service_document  a service as texts of a form, and as YAML
+form_fields, records  fields of forms; a page with a list of records and their form
+fleet     vehicles, drivers and places
+payments  payments, the settlement of manual ones, refunds to pay back
+invoices  the invoices of a year
+webhooks  webhooks and what was sent to them
 promo_codes   promo codes
 staff         agents and their settlements
 charts    the geometry of the charts, which the templates draw as SVG

@@ -33,7 +33,7 @@ class Party:
 def show_check_in(visit: Visit) -> Response:
     """The form for check-in, and who was checked in last. Without a trip: the trips of a day."""
     if not visit.value("bus_id"):
-        return trips.show_trips(visit, "operator_check_in_trips.html", PATH)
+        return trips.show_choice(visit, "operator_check_in_trips.html", PATH)
     manifest = _manifest(visit)
     at = visit.whole_number("at", 0)
     response = frame.render(

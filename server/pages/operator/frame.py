@@ -1,6 +1,7 @@
 """What the pages for operators share: who may open them, and their navigation."""
 
 from collections.abc import Iterator
+from datetime import date
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -12,15 +13,17 @@ from busware.server import protocol
 from busware.server.booking.permissions import OPERATORS
 from busware.server.pages.forms import TOKEN
 from busware.server.pages.kinds import N_
-from busware.server.pages.visits import Page, View, Visit
-from busware.server.protocol import Refusal
+from busware.server.pages.visits import Page, View, Visit, address
+from busware.server.protocol import OperatedTrips, Refusal
 
 SECTIONS = {  # path → title, in the order of the navigation
     "/operator": N_("Trips"),
     "/operator/check-in": N_("Check-in"),
     "/operator/services": N_("Services"),
+    "/operator/vehicles": N_("Fleet"),
     "/operator/sales": N_("Sales"),
     "/operator/staff": N_("Staff"),
+    "/operator/webhooks": N_("Webhooks"),
 }
 TRIP_PAGES = {  # the end of the path → title, for the pages of a trip
     "": N_("Seats"),
@@ -41,9 +44,31 @@ def operator_page(show: View, submit: View | None = None) -> Page:
     return Page(partial(_show, show), partial(_submit, submit) if submit else None)
 
 
+def owned_page(show: View, submit: View | None = None) -> Page:
+    """A page about what belongs to an operator and to no service. An admin names the operator first."""
+    return operator_page(partial(_with_operator, show), partial(_with_operator, submit) if submit else None)
+
+
+def operator_named(visit: Visit) -> str:
+    """The operator in the query, which an admin has named; empty for accounts of an operator."""
+    return visit.query.get("operator", [""])[0]
+
+
 def render(visit: Visit, template: str, section: str = "/operator", /, **values: Any) -> Response:
     """A page for operators. section: the path of its entry in the navigation."""
-    return visit.render(template, sections=SECTIONS, trip_pages=TRIP_PAGES, section=section, **values)
+    return visit.render(
+        template,
+        sections=SECTIONS,
+        trip_pages=TRIP_PAGES,
+        section=section,
+        link=partial(link, visit),
+        **values,
+    )
+
+
+def link(visit: Visit, path: str, **query: Any) -> str:
+    """The address of a page for operators, with the operator whom an admin has named."""
+    return address(path, {"operator": operator_named(visit)} | query)
 
 
 def pages_of(visit: Visit, method: type[protocol.Request], **fields: Any) -> Iterator[Any]:
@@ -53,6 +78,12 @@ def pages_of(visit: Visit, method: type[protocol.Request], **fields: Any) -> Ite
         page = visit.request(method, **fields, after=after)
         yield page
         after = page.next
+
+
+def today(visit: Visit) -> date:
+    """The date of today in the time zone of most services of the caller."""
+    listed: OperatedTrips = visit.request(protocol.OperatorTrips, limit=1)
+    return listed.date or visit.now.date()
 
 
 def exactly(value: Any) -> msgspec.Raw:
@@ -70,6 +101,12 @@ def _show(view: View, visit: Visit) -> Response:
         kept = {name: values for name, values in visit.form.items() if name not in (TOKEN, *_SECRET_FIELDS)}
         return visit.render("operator_again.html", kept=kept)
     return visit.see("/sign-in", {"to": visit.address})
+
+
+def _with_operator(view: View, visit: Visit) -> Response:
+    if visit.caller.role == "admin" and not operator_named(visit):
+        return render(visit, "operator_choice.html", visit.here)
+    return view(visit)
 
 
 def _submit(view: View, visit: Visit) -> Response:

@@ -18,7 +18,7 @@ from busware.server.protocol import Refusal, SalesReport, SalesRow
 PATH = "/operator/sales"
 GROUPS = {"service": N_("Service"), "date": N_("Date"), "segment": N_("Segment"), "agent": N_("Agent")}
 DATES = {"travel": N_("Travel dates"), "payment": N_("Dates of payment")}
-_DAYS = 30  # that are shown at first, with today
+_DAYS = 30  # that are shown at first, with the last one
 _BAR_WIDTH = 120  # of the longest bar, in pixels
 _ALL = Decimal(100)  # percent
 
@@ -49,11 +49,11 @@ def _width(part: Decimal, whole: Decimal) -> float:
 
 def _query(visit: Visit) -> dict[str, str]:
     """The report that is asked for: by default of the last days, by service and travel date."""
-    today = visit.now.date()
     group, by = visit.value("group"), visit.value("by")
+    last = visit.day("to") or frame.today(visit)
     return {
-        "from": (visit.day("from") or today - timedelta(days=_DAYS - 1)).isoformat(),
-        "to": (visit.day("to") or today).isoformat(),
+        "from": (visit.day("from") or last - timedelta(days=_DAYS - 1)).isoformat(),
+        "to": last.isoformat(),
         "group": group if group in GROUPS else "service",
         "by": by if by in DATES else "travel",
     }

@@ -1,18 +1,16 @@
 """The form of a service: texts of its fields from the document of the service, and back.
 
-The form has the fields that are edited most. A field whose text was not changed is not sent, so an edit does
-not undo changes that others have made to other fields. The whole document is edited as YAML
+The form has the fields that are edited most, and the stops. The whole document is edited as YAML
 (service_document.py).
 """
 
-import re
-from collections.abc import Callable, Mapping
-from typing import Any, Literal, NamedTuple
-
-import msgspec
+from collections.abc import Mapping
+from typing import Any
 
 from busware.server.pages.forms import Fields
 from busware.server.pages.kinds import N_
+from busware.server.pages.operator import form_fields
+from busware.server.pages.operator.form_fields import FormField
 
 STOP_FIELDS = {
     "place": N_("Stop"),
@@ -22,18 +20,6 @@ STOP_FIELDS = {
     "fare": N_("Fare"),
 }
 _NULL = ("arrives", "departs")  # of a stop: empty is none
-
-Kind = Literal["text", "nullable", "number", "nullable number", "date", "flag", "dates", "numbers", "tiers"]
-
-
-class FormField(NamedTuple):
-    """A field of the form. kind: how its text becomes a value."""
-
-    name: str
-    kind: Kind
-    label: str
-    hint: str = ""
-
 
 GROUPS: dict[str, list[FormField]] = {
     N_("Name and sale"): [
@@ -93,29 +79,18 @@ GROUPS: dict[str, list[FormField]] = {
         ),
     ],
 }
-FIELDS = {field.name: field for fields in GROUPS.values() for field in fields}
+FIELDS = [field for fields in GROUPS.values() for field in fields]
 
 
 def texts_of(document: Mapping[str, Any]) -> dict[str, Any]:
     """The texts of the fields, and the stops as rows of texts. document: of a service, as plain values."""
-    texts: dict[str, Any] = {name: _text(document.get(name), field.kind) for name, field in FIELDS.items()}
     rows = [{name: stop.get(name) or "" for name in STOP_FIELDS} for stop in document["stops"]]
-    return texts | {"stops": rows}
-
-
-def _text(value: Any, kind: Kind) -> str:
-    if value is None:
-        return ""
-    if kind == "flag":
-        return "on" if value else ""
-    if kind == "tiers":
-        return ", ".join(f"{tier['hours']}h: {tier['percent']}" for tier in value)
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return form_fields.texts_of(FIELDS, document) | {"stops": rows}
 
 
 def typed(form: Fields) -> dict[str, Any]:
     """The texts that a form has."""
-    texts: dict[str, Any] = {name: form.get(name, [""])[0] for name in FIELDS}
+    texts = form_fields.typed(FIELDS, form)
     if "stop-place" not in form:  # too many stops for a form
         return texts
     columns = [form.get(f"stop-{name}", []) for name in STOP_FIELDS]
@@ -124,67 +99,11 @@ def typed(form: Fields) -> dict[str, Any]:
 
 
 def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of the fields whose texts differ, as fields of a document.
-
-    A text that cannot become a value stays a text: the server says what the field takes.
-    """
-    fields = {
-        name: _value(after[name], field.kind)
-        for name, field in FIELDS.items()
-        if after[name] != before.get(name)
-    }
+    """The values of the fields whose texts differ, as fields of a document."""
+    fields = form_fields.changed(FIELDS, before, after)
     if "stops" in after and after["stops"] != before.get("stops"):
         fields["stops"] = [
             {name: cell or (None if name in _NULL else "") for name, cell in row.items()}
             for row in after["stops"]
         ]
     return fields
-
-
-def _value(text: str, kind: Kind) -> Any:
-    return None if not text and kind in _NULLABLE else _READERS[kind](text)
-
-
-def _parts(text: str) -> list[str]:
-    return [part for part in re.split(r"[,\s]+", text) if part]
-
-
-def _number(text: str) -> int | str:
-    return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else text
-
-
-def _tiers(text: str) -> Any:
-    tiers = []
-    for part in filter(None, re.split(r"[,;]\s*", text)):
-        found = re.fullmatch(r"([0-9]{1,5})\s*h?\s*:\s*(\S{1,6}?)\s*%?", part)
-        if not found:
-            return text
-        tiers.append({"hours": int(found[1]), "percent": found[2]})
-    return tiers
-
-
-_NULLABLE: tuple[Kind, ...] = ("nullable", "nullable number", "date")
-_READERS: dict[Kind, Callable[[str], Any]] = {
-    "text": str,
-    "nullable": str,
-    "date": str,
-    "number": _number,
-    "nullable number": _number,
-    "flag": lambda text: text == "on",
-    "dates": _parts,
-    "numbers": lambda text: [_number(part) for part in _parts(text)],
-    "tiers": _tiers,
-}
-
-
-def encode(texts: Mapping[str, Any]) -> str:
-    """The texts as a hidden field: the form is compared with them when it is sent."""
-    return msgspec.json.encode(texts).decode()
-
-
-def decode(text: str) -> dict[str, Any]:
-    """The texts of the hidden field; empty if it has none."""
-    try:
-        return msgspec.json.decode(text, type=dict[str, Any])
-    except msgspec.MsgspecError:
-        return {}

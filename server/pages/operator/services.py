@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from busware.server import protocol
 from busware.server.pages import forms
-from busware.server.pages.operator import frame, service_document, service_form
+from busware.server.pages.operator import form_fields, frame, service_document, service_form
 from busware.server.pages.operator.service_document import Document
 from busware.server.pages.visits import Table, Visit
 from busware.server.protocol import ChangedService, Refusal, ServiceList
@@ -109,7 +109,7 @@ def show_service(visit: Visit, change: _Change | None = None) -> Response:
     texts = service_form.texts_of(document)
     was = texts
     if visit.is_sent:  # what was typed; the other fields as they are now
-        was, after = service_form.decode(visit.value("was")), service_form.typed(visit.form)
+        was, after = form_fields.decode(visit.value("was")), service_form.typed(visit.form)
         edited = {name: text for name, text in after.items() if text != was.get(name)}
         texts = texts | edited
         was = service_form.texts_of(document)
@@ -119,7 +119,7 @@ def show_service(visit: Visit, change: _Change | None = None) -> Response:
         change,
         service=document,
         texts=texts,
-        was=service_form.encode(was),
+        was=form_fields.encode(was),
         version=_version(document),
         groups=service_form.GROUPS,
         stop_fields=service_form.STOP_FIELDS,
@@ -129,7 +129,7 @@ def show_service(visit: Visit, change: _Change | None = None) -> Response:
 def change_service(visit: Visit) -> Response:
     """Plan the change of a service by its form, or make it."""
     document = _document(visit)
-    fields = service_form.changed(service_form.decode(visit.value("was")), service_form.typed(visit.form))
+    fields = service_form.changed(form_fields.decode(visit.value("was")), service_form.typed(visit.form))
     change = _carry_out(visit, fields, _version(document))
     return change if isinstance(change, Response) else show_service(visit, change)
 

@@ -102,6 +102,16 @@ def test_chart_changes_when_a_traveller_books(
     assert chart.evaluate("chart => chart.scrollLeft") == 60
 
 
+def test_list_of_the_day_changes_when_a_traveller_books(
+    sign_in: Callable[..., Page], pushing: SimpleNamespace, other_visitor: Visitor
+) -> None:
+    page = sign_in(PAGES[0])
+    page.get_by_role("link", name="Day Bus").focus()
+    other_visitor.hold(3)
+    expect(page.get_by_role("img", name="Bengaluru to Ramanagara: 1 of 8")).to_be_visible()
+    assert page.evaluate("document.activeElement.id") == "trip-1"
+
+
 def test_pages_are_accessible(
     sign_in: Callable[..., Page], violations: Callable[[Page], list[str]], api: SchemaApi, clock: Clock
 ) -> None:

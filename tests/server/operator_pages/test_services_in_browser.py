@@ -29,9 +29,23 @@ def test_pages_are_accessible(
         "/operator/sales?from=2026-12-01&to=2026-12-31",
         "/operator/staff",
         "/operator/staff/kumar",
+        "/operator/vehicles?edit=KA09F1",
+        "/operator/drivers",
+        "/operator/places",
+        "/operator/payments",
+        "/operator/refunds",
+        "/operator/invoices",
+        "/operator/webhooks",
     ):
         page.goto(path)
         found[path] = violations(page)
+    page.get_by_label("Name", exact=True).fill("accounting")
+    page.get_by_label("URL").fill("https://receiver.example/busware")
+    page.get_by_role("button", name="Save the webhook").click()
+    expect(page.locator("main")).to_contain_text("whsec_")
+    page.get_by_role("button", name="Send a test").click()
+    expect(page.get_by_role("region", name="Deliveries")).to_contain_text("webhook.test")
+    found["webhook"] = violations(page)
     page.goto("/operator/services/1")
     page.get_by_label("Name", exact=True).fill("Day Express")
     page.get_by_role("button", name="Show what would happen").click()

@@ -1,5 +1,11 @@
 """The trips of a day on the pages for operators: their numbers, their dates, and only one's own."""
 
+import json
+from contextlib import closing
+from types import SimpleNamespace
+
+from tests.conftest import Clock, Database
+from tests.support.line_client import WAIT_SECONDS
 from tests.support.page_visitor import Visitor
 from tests.support.schema_api import SchemaApi
 
@@ -37,3 +43,34 @@ def test_cancelled_trip_is_marked(operator: Visitor, api: SchemaApi) -> None:
     assert "Cancelled" not in operator.get(DAY).text
     api.write("cancel_trip", account="conductor", bus_id=1, travel_date="2026-12-05", reason="Landslide.")
     assert "Cancelled" in operator.get(DAY).text
+
+
+def test_list_has_the_legs_that_the_load_of_each_trip_has(operator: Visitor, api: SchemaApi) -> None:
+    api.book(1, 2, destination="Mandya")
+    day = {"account": "conductor", "date": "2026-12-05"}
+    load = api.read("load", account="conductor", bus_id=1, travel_date="2026-12-05")
+    assert api.read("trips", **day, legs=True)["trips"] == [load]
+    assert "legs" not in api.read("trips", **day)["trips"][0]
+
+
+def test_today_is_the_date_in_the_time_zone_of_the_services(
+    operator: Visitor, database: Database, clock: Clock
+) -> None:
+    clock.set("2026-12-04 22:00+05:30")
+    assert "Trips of Fri 4 Dec 2026" in operator.get("/operator").text
+    database.query("UPDATE bus_info SET time_zone = 'Asia/Tokyo' WHERE bus_id = 1")
+    assert "Trips of Sat 5 Dec 2026" in operator.get("/operator").text
+
+
+def test_event_stream_sends_the_trips_after_a_change_of_one(
+    operator: Visitor, other_visitor: Visitor, pushing: SimpleNamespace
+) -> None:
+    stream = operator.session.get(
+        f"{operator.url}/operator/events?date=2026-12-05", stream=True, timeout=WAIT_SECONDS
+    )
+    with closing(stream):
+        events = (line[6:] for line in stream.iter_lines() if line.startswith(b"data: "))
+        assert [trip["held"] for trip in json.loads(next(events))["trips"]] == [0]
+        other_visitor.hold(1)
+        assert [trip["held"] for trip in json.loads(next(events))["trips"]] == [1]
+    assert other_visitor.session.get(f"{operator.url}/operator/events").status_code == 401

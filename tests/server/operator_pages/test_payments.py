@@ -1,0 +1,74 @@
+"""Payments on the pages for operators: listed by state, settled once, paid back, and only one's own."""
+
+import pytest
+
+from tests.conftest import Database
+from tests.support.page_visitor import PHONE, Form, Page, Visitor
+
+PATH, REFUNDS = "/operator/payments", "/operator/refunds"
+
+pytestmark = pytest.mark.settings(manual_account="KSRTC, account 12345678")
+
+
+@pytest.fixture
+def reference(other_visitor: Visitor, database: Database) -> str:
+    """A held booking of the bus by day, for which a transfer of 260.00 is expected."""
+    database.query("UPDATE bus_info SET payment = 'manual' WHERE bus_id = 1")
+    held = other_visitor.hold(1)
+    fields = {"reference": held.reference, "phone": PHONE}
+    url = f"{other_visitor.url}/v1/bookings/{held.reference}/payments"
+    other_visitor.session.post(url, json={"phone": fields["phone"]}).raise_for_status()
+    return held.reference
+
+
+def settle_form(page: Page) -> Form:
+    return next(form for form in page.forms if "receipt" in form.names() and "do" not in form.names())
+
+
+def confirm_form(page: Page) -> Form:
+    return next(form for form in page.forms if ("do", "apply") in form.fields)
+
+
+def test_manual_payment_is_settled_once(operator: Visitor, reference: str, database: Database) -> None:
+    page = operator.get(f"{PATH}?state=pending")
+    assert reference in page.text
+    planned = operator.send(settle_form(operator.get(page.link("It has arrived"))))
+    assert f"{reference}: The booking is booked." in planned.text
+    assert database.value("SELECT status FROM passengers") == "held"
+    confirm = confirm_form(planned)
+    for _ in range(2):
+        assert "The booking is booked now." in operator.send(confirm).text
+    assert database.query("SELECT state, booked_at IS NOT NULL FROM payment_intents") == [("succeeded", True)]
+    assert "There is no such payment." in operator.get(f"{PATH}?state=pending").text
+    assert reference in operator.get(f"{PATH}?state=succeeded").text
+
+
+def test_wrong_payment_is_refused_and_kept(operator: Visitor, reference: str) -> None:
+    form = settle_form(operator.get(PATH))
+    unknown = operator.send(form, payment="DTXXXXX", amount="5.00", currency="INR")
+    assert unknown.status == 404
+    wrong = operator.send(form, payment=reference, amount="much", currency="INR")
+    assert wrong.status == 400
+    assert 'name="amount" type="text" value="much" required aria-invalid="true"' in wrong.html
+
+
+def test_wrong_amount_is_paid_back(operator: Visitor, reference: str, database: Database) -> None:
+    form = settle_form(operator.get(PATH))
+    planned = operator.send(form, payment=reference, amount="100.00", currency="INR")
+    assert "the amount is to be paid back" in planned.text
+    operator.send(confirm_form(planned))
+    page = operator.get(REFUNDS)
+    assert "₹100.00" in page.text
+    paid_back = next(form for form in page.forms if "refund_id" in form.names())
+    for _ in range(2):
+        assert f"The refund of {reference} is paid back." in operator.send(paid_back).text
+    assert database.query("SELECT state, account FROM refunds") == [("succeeded", "conductor")]
+
+
+def test_payments_of_another_operator_are_not_shown(
+    operator: Visitor, reference: str, visitor: Visitor, database: Database
+) -> None:
+    form = settle_form(operator.get(PATH))
+    database.query("UPDATE accounts SET operator = 'SRS Travels'")
+    assert reference not in operator.get(PATH).text
+    assert operator.send(form, payment=reference, amount="260.00", currency="INR").status == 403
