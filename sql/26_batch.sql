@@ -146,7 +146,8 @@ BEGIN
                                   api.request_digest(recorded_answer.method, args)) AS same   -- 0.1.0 compared the account too
     INTO earlier FROM idempotency_keys r
     WHERE r.bus_id = recorded_answer.home AND r.caller = ANY (owners) AND r.key = recorded_answer.key
-    ORDER BY same DESC LIMIT 1;
+    ORDER BY same DESC LIMIT 1
+    FOR KEY SHARE;   -- a transaction that writes: its commit waits for a synchronous standby that may not have this row yet
     IF args ->> 'reference' IS NOT NULL
             AND (api.open_booking(args ->> 'reference', args ->> 'phone', args ->> 'account')).refusal IS NOT NULL THEN
         RETURN NULL;

@@ -333,6 +333,16 @@ def test_recorded_answer_is_returned_while_the_trip_is_locked(api: SchemaApi, da
         assert api.batch(book(1, key="k")) == answered
 
 
+def test_recorded_answer_waits_for_the_synchronous_standby(api: SchemaApi, database: Database) -> None:
+    """Its transaction writes, so its commit waits; the recorded call may not have reached the standby."""
+    answered = api.batch(book(1, key="k"))
+    with database.connect(autocommit=False) as psql, database.connect(autocommit=False) as repeating:
+        psql.execute("SELECT FROM trips FOR UPDATE")
+        assert SchemaApi(repeating).batch(book(1, key="k")) == answered
+        ((written_by,),) = repeating.execute("SELECT pg_current_xact_id_if_assigned()::text").fetchall()
+        assert written_by is not None
+
+
 def test_locks_of_other_rows_do_not_defer_a_call(api: SchemaApi, database: Database) -> None:
     with database.connect(autocommit=False) as psql:
         psql.execute("SELECT FROM bus_info FOR SHARE")

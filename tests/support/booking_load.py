@@ -1,4 +1,4 @@
-"""Clients that book single seats through several servers while these fail, and keep what was acknowledged."""
+"""Clients that book single seats through several servers while the database fails."""
 
 import random
 import threading
@@ -24,8 +24,8 @@ _REPEAT = ("busy", "outcome_unknown", "draining")
 class BookingLoad:
     """Clients, each in a thread, inside a `with`. At its end each finishes its booking.
 
-    A client sends its booking with one idempotency key until it is acknowledged: after an error, to the next
-    server.
+    A client sends its booking with one idempotency key until it is acknowledged, and then reads it: after an
+    error, at the next server.
 
     acknowledged: the references, with the time of each acknowledgement, in seconds.
     errors: the number of refusals that clients saw, by reason, and of lost connections to servers.
@@ -67,14 +67,15 @@ class BookingLoad:
         return max(later - earlier for earlier, later in pairwise(times) if later > since)
 
     def _run(self, n: int) -> None:
-        client = _Client(self._ports, n)
+        client, phone = _Client(self._ports, n), f"+9197{n:08}"
         try:
             while not self._stopping.wait(_THINK_SECONDS):
-                reference = self._book(client, f"+9197{n:08}")
+                reference = self._book(client, phone)
                 with self._change:
                     assert reference not in self.acknowledged, f"{reference} was acknowledged twice"
                     self.acknowledged[reference] = time.monotonic()
                     self._change.notify_all()
+                self._repeat(client, "booking", reference, phone)
         except Exception as error:  # noqa: BLE001 - every exception is a failure
             with self._change:
                 self._failures.append(repr(error))
@@ -84,25 +85,33 @@ class BookingLoad:
 
     def _book(self, client: "_Client", phone: str) -> str:
         """Book a seat of any trip, and return the reference."""
-        give_up_at = time.monotonic() + _GIVE_UP_SECONDS
         while True:
-            trip, origin, key = random.choice(self._trips), random.randrange(1, _STOPS), str(uuid.uuid4())
-            booking = None
-            while booking is None:
-                try:
-                    booking = client.book(*trip, origin, origin + 1, count=1, phone=phone, key=key)
-                except (ConnectionLost, Refusal) as error:
-                    reason = error.reason if isinstance(error, Refusal) else "connection lost"
-                    if reason in _FULL:
-                        break
-                    if time.monotonic() > give_up_at or reason not in (*_REPEAT, "connection lost"):
-                        raise
-                    with self._change:
-                        self.errors[reason] += 1
-                    client.change_server()
-                    time.sleep(_RETRY_SECONDS)
+            (bus_id, day), origin = random.choice(self._trips), random.randrange(1, _STOPS)
+            key = str(uuid.uuid4())
+            try:
+                booking = self._repeat(
+                    client, "book", bus_id, day, origin, origin + 1, count=1, phone=phone, key=key
+                )
+            except Refusal as refusal:
+                if refusal.reason not in _FULL:
+                    raise
             else:
                 return str(booking.reference)
+
+    def _repeat(self, client: "_Client", method: str, *args: Any, **named: Any) -> Any:
+        """Send a request until it is answered."""
+        give_up_at = time.monotonic() + _GIVE_UP_SECONDS
+        while True:
+            try:
+                return client.request(method, *args, **named)
+            except (ConnectionLost, Refusal) as error:
+                reason = error.reason if isinstance(error, Refusal) else "connection lost"
+                if time.monotonic() > give_up_at or reason not in (*_REPEAT, "connection lost"):
+                    raise
+            with self._change:
+                self.errors[reason] += 1
+            client.change_server()
+            time.sleep(_RETRY_SECONDS)
 
 
 class _Client:
@@ -112,11 +121,11 @@ class _Client:
         self._ports, self._n = ports, n
         self._client: Client | None = None
 
-    def book(self, *args: Any, **named: Any) -> Any:
+    def request(self, method: str, *args: Any, **named: Any) -> Any:
         if self._client is None:
             port = self._ports[self._n % len(self._ports)]
             self._client = connect("127.0.0.1", port, _ANSWER_SECONDS, tries=1)
-        return self._client.book(*args, **named)
+        return getattr(self._client, method)(*args, **named)
 
     def change_server(self) -> None:
         self.close()
