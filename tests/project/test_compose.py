@@ -1,4 +1,4 @@
-"""docker-compose.yml and scripts/env, by `docker-compose config`. No Docker engine is needed."""
+"""The files of docker compose and scripts/env, by `docker-compose config`. No Docker engine is needed."""
 
 import os
 import re
@@ -7,12 +7,15 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.support.project import PROJECT
 
 
 def compose(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    shutil.copy(PROJECT / "docker-compose.yml", folder)
+    (folder / "ha").mkdir(exist_ok=True)  # docker-compose checks that it exists
+    for name in ("docker-compose.yml", "docker-compose.ha.yml"):
+        shutil.copy(PROJECT / name, folder)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("BUSWARE_")}
     return subprocess.run(
         ["docker-compose", *arguments],
@@ -51,6 +54,24 @@ def test_compose_reads_the_passwords_of_scripts_env(tmp_path: Path) -> None:
     with (tmp_path / ".env").open("a") as settings:
         settings.write("BUSWARE_SEED=false\n")
     assert 'BUSWARE_SEED: "false"' in compose(tmp_path, "config").stdout
+
+
+@pytest.mark.skipif(not shutil.which("docker-compose"), reason="docker-compose is not installed")
+def test_three_nodes_differ_in_names_and_volumes_only(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("BUSWARE_OWNER_PASSWORD=owner\nBUSWARE_SERVER_PASSWORD=server\n")
+    done = compose(tmp_path, "--file", "docker-compose.ha.yml", "config")
+    assert done.returncode == 0, done.stderr
+    services = yaml.safe_load(done.stdout)["services"]
+    nodes = [services.pop(name) for name in ("node1", "node2", "node3")]
+    assert services.keys() == {"etcd", "haproxy", "server1", "server2"}
+    for n, node in enumerate(nodes, 1):
+        assert yaml.safe_load(yaml.safe_dump(node).replace(f"node{n}", "node1")) == nodes[0]
+        assert services["haproxy"]["environment"][f"HA_NODE{n}"] == f"node{n}:5432"
+    for name in ("server1", "server2"):
+        assert (
+            services[name]["environment"]["DATABASE_URL"]
+            == "postgresql://busware:server@haproxy:5000/busware"
+        )
 
 
 def test_scripts_env_keeps_an_existing_file(tmp_path: Path) -> None:

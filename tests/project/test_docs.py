@@ -40,7 +40,7 @@ README = (PROJECT / "README.md").read_text()
 DOCUMENTS = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md"), PROJECT / "server/PROTOCOL.md"])
 INDEX = PROJECT / "docs/README.md"
 # Scripts whose BUSWARE_… variables the pages may name.
-DEVELOPMENT = [PROJECT / "scripts/python", PROJECT / "scripts/test"]
+DEVELOPMENT = [PROJECT / name for name in ("scripts/python", "scripts/test", "tests/server/test_failover.py")]
 REFERENCE = r"\b(?:DT|7B|BAV|MT[BC])[A-HJ-NP-Z3789]{5}(?=\b|0\d)"  # of the services 101, 701, 803, 9101, 9102
 DATE = r"\d{4}-\d\d-\d\d|[A-Z][a-z]{2} \d{1,2} [A-Z][a-z]{2} \d{4}"  # such as Sat 5 Dec 2026
 BLOCK_OR_STEP = re.compile(r"(?ms)^```(\w*)\n(.*?)^```$|^<!-- Here the test (.*?)\. -->$")
@@ -380,6 +380,7 @@ PAGES_RUN_ELSEWHERE = {
     "docs/http.md": "tests/project/test_http_doc.py",
     "docs/monitoring.md": "tests/project/test_operations.py",  # runs promtool on the same files
     "docs/releasing.md": "a release by hand",
+    "docs/scaling.md": "tests/server/test_failover.py",  # with the same files; docker compose by hand
     "docs/systemd.md": "an installation by hand",  # tests/project/test_operations.py compares its paths
 }
 
