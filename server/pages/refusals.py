@@ -1,7 +1,7 @@
 """Refusals as texts in the language of the traveller, and the field of a form that a refusal is about.
 
 In English, the message of the refusal is shown: it names the seats, the places and the amounts. The other
-languages have a text for each reason that a traveller can meet. A reason without one is shown in English.
+languages have a text for each reason.
 """
 
 from collections.abc import Mapping, Sequence
@@ -62,6 +62,30 @@ _TEXTS = {
         "It is not known whether this was done. Send the form again: nothing is done twice."
     ),
     "bad_request": N_("This value is not valid. Check it."),
+    # Only operators and agents meet these.
+    "not_yours": N_("This belongs to another operator."),
+    "plan_changed": N_("Bookings have changed since you looked. Look at the plan again."),
+    "service_in_use": N_("Tickets of the service prevent this change."),
+    "unknown_vehicle": N_("You have no such vehicle."),
+    "unknown_driver": N_("You have no such driver."),
+    "not_in_service": N_("The vehicle is not in service, or the driver is not active. Choose another one."),
+    "wrong_layout": N_(
+        "The vehicle lacks seats of the service. Choose another one, or exchange the vehicle."
+    ),
+    "already_assigned": N_("The vehicle or the driver is on another trip at this time. Choose another one."),
+    "not_an_agent": N_("This account is not an agent of yours."),
+    "unknown_agent": N_("You have no such agent."),
+    "already_settled": N_("This settlement is closed already. Look at the open one."),
+    "quota_used_up": N_("The agent may not sell so many seats of this trip."),
+    "credit_used_up": N_("The agent would have more cash than its credit."),
+    "no_payment_due": N_("Nothing is to be paid before the booking is confirmed."),
+    "unknown_payment": N_("There is no such payment or refund."),
+    "refund_under_way": N_("The provider pays this refund back. There is nothing to do."),
+    "no_invoice": N_("The booking has no invoice."),
+    "unknown_webhook": N_("You have no such webhook."),
+    "webhook_not_active": N_("The webhook gets no events now. Change it, so that it gets events."),
+    "too_many_webhooks": N_("You have as many webhooks as you may have. Delete one."),
+    "too_many_secrets": N_("The webhook has as many secrets as it may have. Wait until an earlier one ends."),
 }
 _PAGE_ONLY = ("form_expired", "session_ended", "address_missing")  # they have no better message
 _FIELDS = {  # of a reason that does not name its field
@@ -69,6 +93,11 @@ _FIELDS = {  # of a reason that does not name its field
     "wrong_password": "password",
     "username_taken": "username",
     "unknown_booking": "reference",
+    "unknown_payment": "payment",
+    "unknown_vehicle": "vehicle",
+    "not_in_service": "vehicle",
+    "wrong_layout": "vehicle",
+    "already_assigned": "vehicle",
     "unknown_promo_code": "promo_code",
     "promo_code_used_up": "promo_code",
     "seat_taken": "seat",

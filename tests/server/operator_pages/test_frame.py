@@ -2,6 +2,9 @@
 
 import pytest
 
+from busware.server.languages import language
+from busware.server.pages import refusals
+from busware.server.protocol import REASONS, Refusal
 from tests.conftest import Database
 from tests.support.operator_visitor import AddAccount, sign_in
 from tests.support.page_visitor import Visitor
@@ -42,3 +45,12 @@ def test_pages_are_not_stored(operator: Visitor) -> None:
 def test_session_that_has_ended_leads_to_the_sign_in(operator: Visitor, database: Database) -> None:
     database.query("DELETE FROM tokens")
     assert operator.get("/operator?date=2026-12-05").path.startswith("/sign-in?")
+
+
+@pytest.mark.parametrize("code", ["hi", "kn"])
+def test_every_refusal_has_a_text_in_each_language(code: str) -> None:
+    english = "In English."
+    untranslated = [
+        reason for reason in REASONS if refusals.text(Refusal(reason, english), language(code)) == english
+    ]
+    assert untranslated == []

@@ -1,10 +1,12 @@
 """The changes of a trip in Chromium: by keyboard alone, accessible."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.conftest import Database
 from tests.support.browser import Open
 from tests.support.operator_visitor import PASSWORD, AddAccount
 from tests.support.schema_api import DAY, SchemaApi
@@ -75,3 +77,30 @@ def test_delay_by_keyboard_alone(sign_in: Callable[..., Page]) -> None:
     page.keyboard.press("Enter")
     expect(page.locator(".done")).to_contain_text("The times of the trip are changed")
     expect(page.locator("header.trip-head")).to_contain_text("10:25")
+
+
+def test_old_tab_shows_what_another_operator_changed_and_does_nothing_wrong(
+    sign_in: Callable[..., Page], fleet: SchemaApi, database: Database, pushing: SimpleNamespace
+) -> None:
+    fleet.book(1, 2, name="Asha")
+    tabs = [sign_in(f"{TRIP}/{change}") for change in ("exchange", "cancellation")]
+    for tab in tabs:
+        tab.get_by_label("Reason").fill("Flood.")
+        tab.get_by_role("button", name="Show what would happen").click()
+        expect(tab.locator("#plan")).to_be_focused()
+    other = sign_in(f"{TRIP}/exchange")
+    other.get_by_role("button", name="Show what would happen").click()
+    other.locator(".plan").get_by_role("button", name="Exchange the vehicle").click()
+    expect(other.locator(".done")).to_be_visible()
+    for tab in tabs:
+        expect(tab.locator("header.trip-head")).to_contain_text("KA09F1")
+    tabs[1].get_by_role("button", name="Cancel the trip").click()
+    expect(tabs[1].locator(".done")).to_be_visible()
+    exchange = tabs[0]
+    expect(exchange.locator("header.trip-head")).to_contain_text("The trip is cancelled. Flood.")
+    exchange.locator(".plan").get_by_role("button", name="Exchange the vehicle").click()
+    expect(exchange.locator("#problem")).to_contain_text("cancelled")
+    assert database.query("SELECT state, reason FROM trips WHERE travel_date = %s AND bus_id = 1", DAY) == [
+        ("cancelled", "Flood.")
+    ]
+    assert database.value("SELECT count(*) FROM messages") <= 2
