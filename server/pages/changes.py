@@ -1,10 +1,8 @@
-"""Changes of a booking: cancel, another seat, exchange, get off early, transfer, contact, offers.
+"""Changes of a booking: cancel, another seat, get off early, transfer, contact, offers.
 
 Each change is a page: GET shows what it costs or gives back, POST does it.
 """
 
-from collections.abc import Mapping
-from datetime import date, timedelta
 from typing import Any
 
 from starlette.responses import Response
@@ -17,21 +15,20 @@ from busware.server.pages.visits import Page, Table, Visit
 from busware.server.protocol import (
     AlightingStops,
     Booking,
-    ExchangeTerms,
     Quote,
     Refusal,
     Seats,
     Ticket,
-    TripList,
 )
 
 
-def _render(visit: Visit, template: str, booking: Booking, **values: Any) -> Response:
+def render(visit: Visit, template: str, booking: Booking, **values: Any) -> Response:
+    """The page of a change of a booking."""
     kind = kinds.kind_of(booking.kind)
     return visit.render(template, booking=booking, kind=kind, **values)
 
 
-def _done(visit: Visit, what: str) -> Response:
+def done(visit: Visit, what: str) -> Response:
     """Return to the booking, which says what was done."""
     return visit.see(f"/bookings/{visit.path['reference']}", {"done": what})
 
@@ -53,14 +50,14 @@ def show_cancel(visit: Visit) -> Response:
     quote: Quote | None = None
     if chosen:
         quote = visit.request(protocol.CancelQuote, **visit.opened(booking.reference), tickets=chosen)
-    return _render(visit, "cancel.html", booking, chosen=chosen, tickets=open_tickets(booking), quote=quote)
+    return render(visit, "cancel.html", booking, chosen=chosen, tickets=open_tickets(booking), quote=quote)
 
 
 def cancel(visit: Visit) -> Response:
     """Cancel the chosen tickets."""
     chosen = visit.whole_numbers("ticket")
     visit.request(protocol.Cancel, **visit.opened(visit.path["reference"]), tickets=chosen, key=visit.key())
-    return _done(visit, "cancelled")
+    return done(visit, "cancelled")
 
 
 # Another seat ----------------------------------------------------------------------------------
@@ -80,7 +77,7 @@ def show_seats(visit: Visit) -> Response:
     own = [ticket.seat_no for ticket in movable if ticket.seat_no is not None]
     choice = Choice(own=own, only_one=True)
     shown = seat_map.view(seats, kinds.kind_of(booking.kind), visit.language, choice)
-    return _render(visit, "change_seat.html", booking, seat_map=shown, tickets=movable)
+    return render(visit, "change_seat.html", booking, seat_map=shown, tickets=movable)
 
 
 def change_seat(visit: Visit) -> Response:
@@ -92,67 +89,7 @@ def change_seat(visit: Visit) -> Response:
         seat_no=visit.value("seat"),
         key=visit.key(),
     )
-    return _done(visit, "seat")
-
-
-# Exchange --------------------------------------------------------------------------------------
-
-
-def show_exchange(visit: Visit) -> Response:
-    """The trips for which the booking can be exchanged, or what the chosen one costs."""
-    booking = booking_of(visit)
-    day = visit.day("date") or booking.boarding_date
-    bus_id = visit.whole_number("bus_id", 0)
-    terms: ExchangeTerms | None = None
-    trips: list[protocol.Trip] = []
-    try:
-        if bus_id:
-            terms = visit.request(
-                protocol.ExchangeQuote, **visit.opened(booking.reference), **_exchange(visit)
-            )
-        else:
-            trips = _other_trips(visit, booking, day)
-    except Refusal as refusal:
-        visit.refusal = visit.refusal or refusal
-    return _render(
-        visit,
-        "exchange.html",
-        booking,
-        day=day,
-        terms=terms,
-        trips=trips,
-        days=[day + timedelta(days=n) for n in (-1, 1)],
-    )
-
-
-def _other_trips(visit: Visit, booking: Booking, day: date) -> list[protocol.Trip]:
-    """The other trips of the operator on a date, between the places of the booking."""
-    found: TripList = visit.request(
-        protocol.Search, kind=booking.kind, origin=booking.origin, destination=booking.destination, date=day
-    )
-    this = (booking.bus_id, booking.travel_date)
-    return [
-        trip
-        for trip in found.trips
-        if trip.operator == booking.operator and (trip.bus_id, trip.travel_date) != this
-    ]
-
-
-def _exchange(visit: Visit) -> Mapping[str, Any]:
-    return {"bus_id": visit.whole_number("bus_id", 0), "travel_date": visit.value("travel_date")}
-
-
-def exchange(visit: Visit) -> Response:
-    """Exchange the booking at the amounts that were shown."""
-    visit.request(
-        protocol.Exchange,
-        **visit.opened(visit.path["reference"]),
-        **_exchange(visit),
-        due=visit.value("due"),
-        refund=visit.value("refund"),
-        key=visit.key(),
-    )
-    return _done(visit, "exchanged")
+    return done(visit, "seat")
 
 
 # Get off early ---------------------------------------------------------------------------------
@@ -162,14 +99,14 @@ def show_alight(visit: Visit) -> Response:
     """The stops at which the tickets may end early, and what that refunds."""
     booking = booking_of(visit)
     stops: AlightingStops = visit.request(protocol.AlightQuote, **visit.opened(booking.reference))
-    return _render(visit, "alight.html", booking, stops=stops)
+    return render(visit, "alight.html", booking, stops=stops)
 
 
 def alight(visit: Visit) -> Response:
     """End the tickets at an earlier stop."""
     at = visit.whole_number("at", 0)
     visit.request(protocol.Alight, **visit.opened(visit.path["reference"]), at=at, key=visit.key())
-    return _done(visit, "alighted")
+    return done(visit, "alighted")
 
 
 # Names and contact -----------------------------------------------------------------------------
@@ -178,7 +115,7 @@ def alight(visit: Visit) -> Response:
 def show_transfer(visit: Visit) -> Response:
     """The names of the passengers, each of which can be changed."""
     booking = booking_of(visit)
-    return _render(visit, "transfer.html", booking, tickets=open_tickets(booking))
+    return render(visit, "transfer.html", booking, tickets=open_tickets(booking))
 
 
 def transfer(visit: Visit) -> Response:
@@ -194,7 +131,7 @@ def transfer(visit: Visit) -> Response:
         concession=_concession(ticket),
         key=visit.key(),
     )
-    return _done(visit, "transferred")
+    return done(visit, "transferred")
 
 
 def _concession(ticket: Ticket | None) -> str:
@@ -205,7 +142,7 @@ def _concession(ticket: Ticket | None) -> str:
 
 def show_contact(visit: Visit) -> Response:
     """Where the messages of the booking go."""
-    return _render(visit, "contact.html", booking_of(visit))
+    return render(visit, "contact.html", booking_of(visit))
 
 
 def set_contact(visit: Visit) -> Response:
@@ -222,7 +159,7 @@ def set_contact(visit: Visit) -> Response:
         language=visit.language.code if email or sms else "",
         key=visit.key(),
     )
-    return _done(visit, "contact")
+    return done(visit, "contact")
 
 
 # Offers ----------------------------------------------------------------------------------------
@@ -233,7 +170,7 @@ def show_offer(visit: Visit) -> Response:
     booking = booking_of(visit)
     if not booking.offers:
         return show_booking(visit)
-    return _render(visit, "offer.html", booking, offer=booking.offers[0])
+    return render(visit, "offer.html", booking, offer=booking.offers[0])
 
 
 def answer_offer(visit: Visit) -> Response:
@@ -245,13 +182,12 @@ def answer_offer(visit: Visit) -> Response:
         offer_no=visit.whole_number("offer_no", 0),
         key=visit.key(),
     )
-    return _done(visit, "accepted" if accepts else "declined")
+    return done(visit, "accepted" if accepts else "declined")
 
 
 PAGES: Table = {
     "/bookings/{reference}/cancel": Page(show_cancel, cancel),
     "/bookings/{reference}/seat": Page(show_seats, change_seat),
-    "/bookings/{reference}/exchange": Page(show_exchange, exchange),
     "/bookings/{reference}/alight": Page(show_alight, alight),
     "/bookings/{reference}/transfer": Page(show_transfer, transfer),
     "/bookings/{reference}/contact": Page(show_contact, set_contact),

@@ -13,7 +13,17 @@ from busware.server.http import problems
 from busware.server.http.app import accepts_page
 from busware.server.http.event_streams import EventStreams
 from busware.server.http.executor import Executor
-from busware.server.pages import accounts, bookings, changes, forms, holds, journeys, languages, static_files
+from busware.server.pages import (
+    accounts,
+    bookings,
+    changes,
+    exchanges,
+    forms,
+    holds,
+    journeys,
+    languages,
+    static_files,
+)
 from busware.server.pages.operator import (
     check_in,
     fleet,
@@ -40,6 +50,7 @@ _PAGES: Table = {
     **holds.PAGES,
     **bookings.PAGES,
     **changes.PAGES,
+    **exchanges.PAGES,
     **accounts.PAGES,
     **languages.PAGES,
     **trips.PAGES,

@@ -57,6 +57,7 @@ class Box:
     state: str
     state_text: str
     fare: str
+    can_be_chosen: bool
     chosen: bool
 
     @property
@@ -103,6 +104,7 @@ class SeatMapView:
     limit: int
     limit_text: str
     only_one: bool
+    has_own: bool
     kept: list[int]
     lost: list[str]
     offered: list[int]
@@ -113,12 +115,14 @@ class Choice:
     """What a traveller chooses on a map.
 
     chosen: the seats that are chosen already; those that are not free are lost. own: the seats that the
-    traveller has. only_one: whether one seat can be chosen, in place of another.
+    traveller has. only_one: whether one seat can be chosen, in place of another. count: the number of seats
+    that can be chosen, own ones too, if it is not that of a new booking.
     """
 
     chosen: Collection[int] = ()
     own: Collection[int] = ()
     only_one: bool = False
+    count: int | None = None
 
 
 def view(seats: Seats, kind: Kind, language: Language, choice: Choice) -> SeatMapView:
@@ -126,7 +130,7 @@ def view(seats: Seats, kind: Kind, language: Language, choice: Choice) -> SeatMa
     kept = [number for number in seats.free if number in choice.chosen]
     others = {*choice.chosen} - {*kept} - {*choice.own}
     lost = [seat for seat in seats.seats if seat.seat_no in others]
-    limit = 1 if choice.only_one else min(seats.max_seats, len(seats.seats))
+    limit = 1 if choice.only_one else choice.count or min(seats.max_seats, len(seats.seats))
     _ = language.gettext
     boxes = _Boxes(seats, kind, language, choice)
     present = {seat.reserved_for for seat in seats.seats}
@@ -146,6 +150,7 @@ def view(seats: Seats, kind: Kind, language: Language, choice: Choice) -> SeatMa
         )
         % {"limit": language.number(limit)},
         only_one=choice.only_one,
+        has_own=bool(choice.own),
         kept=kept,
         lost=[boxes.noun(seat) for seat in lost],
         offered=nearest(seats, [seat.seat_no for seat in lost], kept),
@@ -212,7 +217,8 @@ class _Boxes:
             state=state,
             state_text=_(_STATES[state]),
             fare=fare if self.fares_differ else "",
-            chosen=state == "free" and seat.seat_no in self._choice.chosen,
+            can_be_chosen=(can := state == "free" or (state == "yours" and self._choice.count is not None)),
+            chosen=can and seat.seat_no in self._choice.chosen,
         )
 
     def noun(self, seat: Seat) -> str:

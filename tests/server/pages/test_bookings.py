@@ -103,6 +103,30 @@ def test_booking_is_exchanged_for_another_date(visitor: Visitor, database: Datab
     assert str(database.value("SELECT travel_date FROM passengers WHERE status = 'booked'")) == "2026-12-06"
 
 
+def test_booking_is_exchanged_for_other_stops_and_seats(
+    visitor: Visitor, other_visitor: Visitor, database: Database
+) -> None:
+    reference = visitor.book(3, 4).reference
+    form = visitor.get(f"/bookings/{reference}/exchange").form("/exchange")
+    assert (form.value("origin"), form.value("destination")) == ("Bengaluru", "Mysuru")
+    unknown = visitor.send(form, destination="Mandia")
+    assert 'aria-invalid="true" aria-describedby="destination-hint"' in unknown.html
+    page = visitor.send(unknown.form("/exchange"), destination="Mandya")
+    terms = visitor.get(page.link("Day Bus"))
+    assert "Bengaluru – Mandya" in terms.text
+    choice = next(form for form in terms.forms if "seat" in form.names() and form.method == "get")
+    assert [value for name, value in choice.fields if name == "seat"] == ["3", "4"]  # they stay by default
+    terms = visitor.send(choice, seat=["4", "7"])
+    other_visitor.book(7)
+    lost = visitor.send(next(form for form in terms.forms if form.method == "post"))
+    assert (lost.status, "Seat 7 is taken" in lost.text) == (409, True)
+    nearest = next(form for form in lost.forms if form.method == "post")
+    assert [value for name, value in nearest.fields if name == "seat"] == ["4", "8"]
+    assert "The booking is exchanged." in visitor.send(nearest).text
+    query = "SELECT seat_no, upper(segment) FROM passengers WHERE reference = %s ORDER BY 1"
+    assert database.query(query, reference) == [(4, 3), (8, 3)]
+
+
 def test_amounts_of_an_exchange_that_have_changed_are_shown_again(
     visitor: Visitor, database: Database
 ) -> None:
