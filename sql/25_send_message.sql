@@ -1,4 +1,5 @@
--- Messages. A notification on channel "busware" says that there is a new one.
+-- Messages. A notification on channel "busware" says that there is a new one, and about which trip: pages of its bookings
+-- show the messages.
 
 -- Insert a message, and return its number; for a known key, the number of the first message with that key. The
 -- lock lasts until the commit, so messages are numbered and committed one at a time.
@@ -13,7 +14,8 @@ BEGIN
     IF NOT FOUND THEN
         RETURN (SELECT m.message_id FROM messages m WHERE m.key = (message).key);
     END IF;
-    PERFORM pg_notify('busware', '{"messages":true}');
+    PERFORM pg_notify('busware', jsonb_build_object('messages', true, 'trips', CASE WHEN message.travel_date IS NULL THEN '[]'
+        ELSE jsonb_build_array(jsonb_build_array(message.bus_id, message.travel_date)) END)::text);
     RETURN message.message_id;
 END $$;
 

@@ -9,7 +9,7 @@ from tests.conftest import Database
 from tests.support.browser import Open
 from tests.support.page_visitor import Visitor
 
-pytestmark = [pytest.mark.system, pytest.mark.settings(reread_seconds=0.5)]
+pytestmark = [pytest.mark.system, pytest.mark.settings(reread_seconds=3600)]
 
 
 def test_new_message_appears_while_an_answer_is_typed(
