@@ -12,11 +12,15 @@ BEGIN
         bus_id bigint, travel_date date, boarding_date date, from_stop int, to_stop int, reference text, phone text, tickets int[],
         at jsonb, place text, account text, operator text, after text, "limit" int, current boolean,
         "from" date, "to" date, "group" text, "by" text, vehicle text, agent text, settlement_no int, scan int, webhook text,
-        state text, legs boolean);
+        state text, legs boolean, days_around int);
     CASE method   -- any other method raises an exception
         WHEN 'places' THEN answer := api.places(a.kind, a.origin);
         WHEN 'search' THEN
             answer := api.search(a.origin, a.destination, a.date, a.until, a.kind, a.bus_type, a.ac, a.seats);
+            IF a.days_around IS NOT NULL AND a.until IS NULL AND answer ? 'trips' THEN
+                answer := answer || jsonb_build_object('dates',
+                    api.trips_by_date(a.origin, a.destination, a.date, a.days_around, a.kind, a.bus_type, a.ac));
+            END IF;
         WHEN 'seat_map' THEN
             answer := api.seat_map(a.bus_id, a.travel_date, a.origin, a.destination, a.from_stop, a.to_stop,
                                    a.boarding_date, a.account);

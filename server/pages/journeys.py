@@ -17,7 +17,7 @@ from busware.server.pages import kinds, seat_map
 from busware.server.pages.kinds import N_, Kind
 from busware.server.pages.seat_map import Choice
 from busware.server.pages.visits import Page, Table, Visit, address
-from busware.server.protocol import PlaceList, Refusal, Seats, Trip
+from busware.server.protocol import PlaceList, Refusal, Seats, Trip, TripList
 
 MAX_COUNT = 10  # seats in the search; a service may sell fewer in one booking
 _DAYS_AROUND = 3  # dates that are offered before and after the chosen one
@@ -58,17 +58,18 @@ class Search:
             "seats": self.seats,
         }
 
-    def trips(self, visit: Visit) -> list[Trip]:
-        """The trips that are found. Raises Refusal."""
-        found = visit.request(
+    def find(self, visit: Visit, days_around: int = 0) -> TripList:
+        """The trips that are found, and the numbers of those on the dates around. Raises Refusal."""
+        found: TripList = visit.request(
             protocol.Search,
             kind=self.kind.name,
             origin=self.origin,
             destination=self.destination,
             date=self.date,
             until=self.until,
+            days_around=days_around,
         )
-        return list(found.trips)
+        return found
 
 
 def search_of(visit: Visit) -> Search:
@@ -121,13 +122,14 @@ def show_trips(visit: Visit) -> Response:
     search = search_of(visit)
     listed: PlaceList = visit.request(protocol.Places, kind=search.kind.name)
     try:
-        trips = search.trips(visit)
+        found = search.find(visit, _DAYS_AROUND)
     except Refusal as refusal:
         visit.refusal = refusal
         status = problems.of_refusal(refusal).status
         return visit.render(
             "search.html", status, search=search, kind=search.kind, **_choices(visit, search, listed)
         )
+    trips = found.trips
     shown = _filtered(visit, trips)
     sort = visit.value("sort", "departs")
     _, key = _SORTS.get(sort, _SORTS["departs"])
@@ -140,6 +142,7 @@ def show_trips(visit: Visit) -> Response:
         found=len(trips),
         where=_where(search, trips, listed),
         dates=_dates(search, listed),
+        trips_on={one.date: one.trips for one in found.dates or []},
         filters=_filters(visit, trips),
         sorts={name: label for name, (label, _) in _SORTS.items()},
         sort=sort,
@@ -247,7 +250,7 @@ def show_trip(visit: Visit) -> Response:
 def found_trip(visit: Visit) -> tuple[Search, Trip]:
     """The search in the query, and the trip in the path. Raises Refusal (unknown_trip)."""
     search = search_of(visit)
-    for trip in search.trips(visit):
+    for trip in search.find(visit).trips:
         if str(trip.bus_id) == visit.path["bus_id"]:
             return search, trip
     raise Refusal("unknown_trip", "There is no such trip on this date, or it is no longer sold.")

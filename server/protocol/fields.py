@@ -30,6 +30,9 @@ SeatNos = Annotated[
     list[SeatNo], Meta(min_length=1, max_length=100, description="a list of different seat numbers, from 1")
 ]
 Count = Annotated[int, Meta(ge=1, le=100, description="a number of seats, 1 to 100")]
+DaysAround = Annotated[
+    int, Meta(ge=1, le=7, description="how many dates before and after the date of the search, 1 to 7")
+]
 TicketNo = Annotated[int, Meta(ge=1, le=100, description="the number of a ticket of the booking, from 1")]
 TicketNos = Annotated[
     list[TicketNo],

@@ -131,10 +131,18 @@ class Trip(AnyTrip, frozen=True, kw_only=True):
     accessible_seats_free: int | None = None
 
 
-class TripList(Struct, frozen=True, kw_only=True):
-    """The trips found, sorted by departure."""
+class DateTrips(Struct, frozen=True, kw_only=True):
+    """The number of trips on sale on a date."""
+
+    date: datetime.date
+    trips: int
+
+
+class TripList(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The trips found, sorted by departure. dates: the numbers of trips on the dates around, if requested."""
 
     trips: list[Trip]
+    dates: list[DateTrips] | None = None
 
 
 class Seat(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -15,6 +15,7 @@ from busware.server.protocol.fields import (
     Count,
     Cursor,
     Date,
+    DaysAround,
     Email,
     Flag,
     Gender,
@@ -172,7 +173,10 @@ class Places(Request, frozen=True, kw_only=True):
 
 @method("search", TripList, "GET /v1/trips")
 class Search(Request, frozen=True, kw_only=True):
-    """Find trips by origin, destination, date of departure, and optionally date of arrival."""
+    """Find trips by origin, destination, date of departure, and optionally date of arrival.
+
+    days_around: count the trips on so many dates before and after the date too.
+    """
 
     origin: PlaceName
     destination: PlaceName
@@ -182,6 +186,7 @@ class Search(Request, frozen=True, kw_only=True):
     bus_type: BusType | None = None
     ac: Flag | None = None
     seats: Count | None = None
+    days_around: DaysAround | None = None
 
 
 @method(

@@ -360,3 +360,22 @@ def test_wrong_segment_is_refused(
     if reason == "not_on_route":
         assert refusal["stops"] == ["Bengaluru", "Ramanagara", "Mandya", "Srirangapatna", "Mysuru"]
     assert api.everything() == before
+
+
+# The dates around ------------------------------------------------------------------------------
+
+
+def test_numbers_of_trips_on_the_dates_around_are_those_of_searches(
+    api: SchemaApi, database: Database, clock: Clock
+) -> None:
+    clock.set("2026-12-04 10:01+05:30")  # the bus by day has left Bengaluru
+    database.query("UPDATE trips SET state = 'cancelled' WHERE travel_date = '2026-12-06' AND bus_id = 1")
+    database.query("UPDATE trips SET skipped = '{4}' WHERE travel_date = '2026-12-07' AND bus_id = 2")
+    for segment in ({}, {"origin": "Mandya", "destination": "Ooty"}, {"origin": "Karnataka"}, {"ac": True}):
+        wanted = {"origin": "Bengaluru", "destination": "Mysuru", "date": "2026-12-05"} | segment
+        found = api.read("search", **wanted, days_around=3)
+        shown = {one["date"]: one["trips"] for one in found["dates"]}
+        counted = {day: len(search(api, date=day, **segment)) for day in shown if day >= "2026-12-04"}
+        past = dict.fromkeys(("2026-12-02", "2026-12-03"), 0)
+        assert shown == past | counted
+    assert "dates" not in api.read("search", origin="Bengaluru", destination="Mysuru", date=DAY)

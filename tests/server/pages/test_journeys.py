@@ -64,6 +64,13 @@ def test_order_by_fare(visitor: Visitor) -> None:
     assert "2 trips" in visitor.get(SEARCH + "&sort=fare").text
 
 
+def test_neighbouring_dates_say_how_many_trips_they_have(visitor: Visitor, database: Database) -> None:
+    database.query("UPDATE trips SET state = 'cancelled' WHERE travel_date = '2026-12-06' AND bus_id = 1")
+    database.query("UPDATE trips SET state = 'cancelled' WHERE travel_date = '2026-12-07'")
+    links = visitor.get(SEARCH).links
+    assert {"Sun 6 Dec 1 trip", "Mon 7 Dec none", "Fri 4 Dec 2 trips"} <= links.keys()
+
+
 def test_neighbouring_dates(visitor: Visitor) -> None:
     page = visitor.get(SEARCH)
     assert "date=2026-12-06" in page.link("Sun 6 Dec")

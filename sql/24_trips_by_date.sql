@@ -1,0 +1,37 @@
+-- The number of trips that a search finds on each date around a boarding date: whether seats are free does not matter.
+CREATE OR REPLACE FUNCTION api.trips_by_date(origin text, destination text, date date, days_around int, kind text, bus_type text, ac boolean)
+RETURNS jsonb
+LANGUAGE plpgsql STABLE AS $$   -- SQL would plan the query in each call
+DECLARE
+    origins      CONSTANT text[] := api.place_codes(origin);
+    destinations CONSTANT text[] := api.place_codes(destination);
+    first        CONSTANT date := trips_by_date.date - days_around;
+    last         CONSTANT date := trips_by_date.date + days_around;
+BEGIN
+    RETURN (
+        SELECT jsonb_agg(jsonb_build_object('date', d.date::date, 'trips', coalesce(found.trips, 0)) ORDER BY d.date)
+        FROM generate_series(first, last, interval '1 day') AS d (date)
+        LEFT JOIN (
+            SELECT api.date_at(t.travel_date, pair.departs, (pair.s).time_zone, pair.zone) AS date, count(*) AS trips
+            FROM (   -- OFFSET 0: the pairs of stops are found once, not for each date
+                SELECT DISTINCT ON (a.bus_id, a.stop_no, b.place) s, a.stop_no AS from_stop, a.departs, pa.time_zone AS zone,
+                       b.stop_no AS to_stop, b.arrives, b.km - a.km AS km
+                FROM route_table a
+                JOIN places pa ON pa.code = a.place
+                JOIN route_table b ON b.bus_id = a.bus_id AND b.stop_no > a.stop_no AND b.place = ANY (destinations) AND b.arrives IS NOT NULL
+                JOIN bus_info s ON s.bus_id = a.bus_id
+                WHERE a.place = ANY (origins) AND a.departs IS NOT NULL
+                  AND (trips_by_date.kind IS NULL OR s.kind = trips_by_date.kind)
+                  AND (trips_by_date.bus_type IS NULL OR s.bus_type = trips_by_date.bus_type)
+                  AND (trips_by_date.ac IS NULL OR s.ac = trips_by_date.ac)
+                ORDER BY a.bus_id, a.stop_no, b.place, b.stop_no
+                OFFSET 0
+            ) AS pair
+            JOIN trips t ON t.bus_id = (pair.s).bus_id AND t.state = 'open'
+                AND t.travel_date BETWEEN (first - pair.departs)::date - 1 AND (last - pair.departs)::date + 1
+            WHERE api.serves(t, pair.from_stop) AND api.serves(t, pair.to_stop) AND NOT api.is_after_end(pair.s, t.travel_date, pair.arrives)
+              AND api.sells_until(pair.s, t, pair.from_stop, pair.departs) > api.now()
+              AND api.sells_length(pair.s, pair.km, api.expected(t, pair.from_stop, pair.departs, (pair.s).time_zone))
+            GROUP BY 1
+        ) AS found ON found.date = d.date);
+END $$;
