@@ -524,6 +524,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         "metavar": "TEXT",
         "help": "what tells this receipt from others, such as the number that the bank gave it",
     },
+    "--fee": {"metavar": "AMOUNT", "help": "what the bank charged for it, such as 5.90"},
     "refund_id": {"metavar": "REFUND", "help": "the id of the refund, as refunds prints it"},
     "--csv": {"metavar": "FILE", "help": "write the reply to this file, as CSV for spreadsheets"},
     "--pdf": {"metavar": "FILE", "help": "write the reply to this file, as PDF"},

@@ -554,15 +554,17 @@ class AsyncOperatorClient(AsyncConnection):
         currency: str,
         *,
         receipt: str | None = None,
+        fee: str | None = None,
         plan: bool = False,
         key: str | None = None,
     ) -> PaymentOutcome:
         """Say that a manual payment has arrived. payment: the reference on the transfer.
 
-        receipt: what tells this receipt from others. plan: only say what that would do.
+        receipt: what tells this receipt from others. fee: what your bank charged for it. plan: only say what
+        that would do.
         """
         return await self.call(protocol.SettlePayment(
-            payment=payment, amount=amount, currency=currency, receipt=receipt, plan=plan, key=key,
+            payment=payment, amount=amount, currency=currency, receipt=receipt, fee=fee, plan=plan, key=key,
         ), PaymentOutcome)  # fmt: skip
 
     async def operator_payments(self, state: PaymentState | None = None) -> AsyncIterator[OperatorPayment]:
@@ -578,9 +580,10 @@ class AsyncOperatorClient(AsyncConnection):
             for refund in page.refunds:
                 yield refund
 
-    async def settle_refund(self, reference: str, refund_id: str) -> Payment:
-        """Say that you have paid a refund back. Returns its payment."""
-        return await self.call(protocol.SettleRefund(reference=reference, refund_id=refund_id), Payment)
+    async def settle_refund(self, reference: str, refund_id: str, *, fee: str | None = None) -> Payment:
+        """Say that you have paid a refund back. fee: what your bank charged for that. Returns its payment."""
+        request = protocol.SettleRefund(reference=reference, refund_id=refund_id, fee=fee)
+        return await self.call(request, Payment)
 
     async def notice(
         self, bus_id: int, travel_date: date, text: str, *, key: str | None = None

@@ -83,5 +83,10 @@ def _apply(transfers: list[Transfer], client: Client) -> int:
 
 def _settle(transfer: Transfer, client: Client, *, plan: bool) -> PaymentOutcome:
     return client.settle_payment(
-        transfer.payment, transfer.amount, transfer.currency, receipt=transfer.receipt, plan=plan
+        transfer.payment,
+        transfer.amount,
+        transfer.currency,
+        receipt=transfer.receipt,
+        fee=transfer.fee,
+        plan=plan,
     )

@@ -34,6 +34,7 @@ def account_row(day: AccountDay) -> Row:
         ">Tax": money(day.tax, day.currency),
         ">Kept": money(day.kept, day.currency),
         ">Commission": money(day.commission, day.currency),
+        ">Fees": money(day.fees, day.currency),
     }
 
 
@@ -42,7 +43,7 @@ def account_lines(report: AccountReport) -> Iterator[str]:
     for total in report.totals:
         amounts = ", ".join(
             f"{name} {money(getattr(total, name), total.currency)}"
-            for name in ("charges", "refunds", "income", "tax", "kept", "commission")
+            for name in ("charges", "refunds", "income", "tax", "kept", "commission", "fees")
         )
         yield f"{report.operator}: {amounts}."
 

@@ -60,6 +60,12 @@ class PaymentSettings:
     payment_check_seconds: float = setting(
         60, "seconds", "how often to ask a provider about a payment or refund that is not completed", DURATION
     )
+    outbox_payment_threads: int = setting(
+        4,
+        "threads",
+        "the most refunds that a process carries out at once; they do not wait for mails",
+        COUNT,
+    )
     payment_checks: int = setting(
         100, "payments", "the most payments, and the most refunds, to ask about in one check", COUNT
     )

@@ -97,10 +97,14 @@ def serve(
     housekeeper = Housekeeper(pool, settings, operations.accounts.rate_limiter)
     housekeeper.start()
     messages = MessageCarriers(pool, operations.accounts, settings)
-    outbox.register("mail", messages.carry_mail)
-    outbox.register("sms", messages.carry_sms)
-    outbox.register("refund", operations.payments.carry_refund)
-    outbox.register("webhook", WebhookCarrier(pool, settings).carry)
+    for kind, carrier in {
+        "mail": messages.carry_mail,
+        "sms": messages.carry_sms,
+        "refund": operations.payments.carry_refund,
+        "fee": operations.payments.carry_fee,
+        "webhook": WebhookCarrier(pool, settings).carry,
+    }.items():
+        outbox.register(kind, carrier)
     outbox.start()
     stops.append(
         [("housekeeping", housekeeper.stop), ("outbox", lambda: outbox.stop(deadlines.seconds_left()))]

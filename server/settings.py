@@ -370,7 +370,7 @@ class Settings(MessageSettings, PaymentSettings, WebhookSettings):
         DURATION,
     )
     outbox_threads: int = setting(
-        4, "threads", "the most mails, messages and refunds that a process sends at once", COUNT
+        4, "threads", "the most mails and messages that a process sends at once", COUNT
     )
     outbox_lease_seconds: float = setting(
         120,

@@ -1,4 +1,5 @@
--- The accounts of an operator: its money by day and currency. The amounts are sums of `payments`, and each payment is in one row.
+-- The accounts of an operator: its money by day and currency. The amounts are sums of `payments`, and each payment is in one row; and the fees of
+-- providers by the day on which they were charged.
 
 CREATE OR REPLACE FUNCTION api.accounts(account text, operator text, from_date date, to_date date) RETURNS jsonb
 LANGUAGE plpgsql STABLE
@@ -12,25 +13,26 @@ BEGIN
     RETURN coalesce(owner.refusal, (
         WITH day AS MATERIALIZED (
             SELECT e.date, e.currency, sum(e.charge) AS charges, sum(e.refund) AS refunds, sum(e.tax) AS tax, sum(e.kept) AS kept,
-                   sum(e.commission) AS commission
+                   sum(e.commission) AS commission, sum(e.fee) AS fees
             FROM busware_reports.account_entries e
             WHERE e.operator = owner.operator AND e.date BETWEEN from_date AND to_date AND e.about_at >= since AND e.about_at < until
             GROUP BY e.date, e.currency
         )
         SELECT jsonb_build_object('operator', owner.operator, 'rows', coalesce((
-                SELECT jsonb_agg(jsonb_build_object('date', d.date) || api.show_accounts(d.currency, d.charges, d.refunds, d.tax, d.kept, d.commission)
+                SELECT jsonb_agg(jsonb_build_object('date', d.date) || api.show_accounts(d.currency, d.charges, d.refunds, d.tax, d.kept, d.commission, d.fees)
                     ORDER BY d.date, d.currency) FROM day d), '[]'),
-            'totals', coalesce((SELECT jsonb_agg(api.show_accounts(t.currency, t.charges, t.refunds, t.tax, t.kept, t.commission) ORDER BY t.currency)
+            'totals', coalesce((SELECT jsonb_agg(api.show_accounts(t.currency, t.charges, t.refunds, t.tax, t.kept, t.commission, t.fees) ORDER BY t.currency)
                 FROM (SELECT d.currency, sum(d.charges) AS charges, sum(d.refunds) AS refunds, sum(d.tax) AS tax, sum(d.kept) AS kept,
-                             sum(d.commission) AS commission FROM day d GROUP BY d.currency) AS t), '[]'))));
+                             sum(d.commission) AS commission, sum(d.fees) AS fees FROM day d GROUP BY d.currency) AS t), '[]'))));
 END $$;
 
 -- Sums of money in one currency, as fields of a reply.
-CREATE OR REPLACE FUNCTION api.show_accounts(currency text, charges numeric, refunds numeric, tax numeric, kept numeric, commission numeric) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.show_accounts(currency text, charges numeric, refunds numeric, tax numeric, kept numeric, commission numeric, fees numeric) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
 RETURN jsonb_build_object('currency', currency, 'charges', api.amount_text(charges, currency), 'refunds', api.amount_text(refunds, currency),
     'income', api.amount_text(charges - refunds, currency), 'tax', api.amount_text(tax, currency),
-    'kept', api.amount_text(kept, currency), 'commission', api.amount_text(commission, currency));
+    'kept', api.amount_text(kept, currency), 'commission', api.amount_text(commission, currency),
+    'fees', api.amount_text(fees, currency));
 
 -- Check the period of a report.
 CREATE OR REPLACE FUNCTION api.check_period(from_date date, to_date date) RETURNS jsonb

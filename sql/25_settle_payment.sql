@@ -2,8 +2,8 @@
 -- hold. If the hold has expired, it confirms only at an unchanged fare and with the seats free (api.renew_hold). A payment that
 -- confirms nothing is refunded as a whole.
 
--- said: provider, state, and payment_id or provider_reference; of a payment that succeeded: amount, currency, and the receipt of a
--- manual payment; problem: why it failed. trip: of the booking; all columns are NULL if there is none.
+-- said: provider, state, and payment_id or provider_reference; of a payment that succeeded: amount, currency, and the receipt and
+-- perhaps the fee of a manual payment; problem: why it failed. trip: of the booking; all columns are NULL if there is none.
 -- The outcome in the reply is booked, refunded, recorded (another state), or unchanged: what is said was known.
 CREATE OR REPLACE FUNCTION api.settle_payment(reference text, said jsonb, trip trips) RETURNS api.outcome
 LANGUAGE plpgsql AS $$
@@ -45,6 +45,7 @@ BEGIN
         SET receipt = coalesce(i.receipt, settle_payment.said ->> 'receipt'),
             provider_reference = coalesce(i.provider_reference, reference_there)
         WHERE i.bus_id = payment.bus_id AND i.payment_id = payment.payment_id;
+        PERFORM api.record_fee(payment, NULL, (said ->> 'fee')::numeric) WHERE said ? 'fee';
         done := 'unchanged';
     ELSIF payment.state IN ('succeeded', state) OR payment.state = 'cancelled' OR (payment.state, state) = ('failed', 'pending')
           AND said ->> 'retried' IS NULL THEN
@@ -144,6 +145,7 @@ BEGIN
     ELSE
         PERFORM api.add_refund(payment, arrived, NULL);
     END IF;
+    PERFORM api.record_fee(payment, NULL, (said ->> 'fee')::numeric);
     PERFORM api.record_payment_event('payment.succeeded', payment);
     IF why IS NULL THEN
         PERFORM api.record_events('booking.booked', ARRAY[b.bus_id], ARRAY[b.reference], api.because('payment'));
@@ -188,7 +190,8 @@ BEGIN
         o.refusal := api.refusal('unknown_payment', format('No payment has the reference %s.', a.payment ->> 'provider_reference'));
     ELSE
         o.refusal := coalesce(api.check_operator(a.account, payment.bus_id),
-            api.check_amount_given('amount', (a.payment ->> 'amount')::numeric, a.payment ->> 'currency'));
+            api.check_amount_given('amount', (a.payment ->> 'amount')::numeric, a.payment ->> 'currency'),
+            api.check_amount_given('fee', (a.payment ->> 'fee')::numeric, a.payment ->> 'currency'));
     END IF;
     IF o.refusal IS NOT NULL THEN
         RETURN o;

@@ -46,13 +46,14 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp
 $$;
 
 -- Record what a provider says of a refund: sent, succeeded or failed. Returns whether that is new. A bank may return a refund that
--- had succeeded: then it fails. After it failed, only another attempt, with another reference at the provider, is new. If the operator has paid it back by hand, and the provider did, too, `problem` says
--- so: the traveller has the amount twice.
+-- had succeeded: then it fails. After it failed, only another attempt, with another reference at the provider, is new. If the operator
+-- has paid it back by hand, and the provider did, too, `problem` says so: the traveller has the amount twice.
 CREATE OR REPLACE FUNCTION api.note_refund(bus_id bigint, refund_id uuid, state text, provider_reference text, problem text) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 DECLARE
     refund  refunds;
     payment payment_intents;
+    changed boolean;   -- its state
 BEGIN
     UPDATE refunds r
     SET state = note_refund.state, problem = note_refund.problem, checked_at = api.now(),
@@ -64,16 +65,20 @@ BEGIN
           WHEN 'failed' THEN r.provider_reference IS DISTINCT FROM note_refund.provider_reference
           ELSE true END
     RETURNING r.* INTO refund;
-    IF NOT FOUND THEN
+    changed := FOUND;
+    IF NOT changed THEN
         UPDATE refunds r
         SET provider_reference = note_refund.provider_reference, problem = format('Paid back by hand by %s, and by the provider, too.', r.account)
         WHERE r.bus_id = note_refund.bus_id AND r.refund_id = note_refund.refund_id AND note_refund.state = 'succeeded'
-          AND r.account IS NOT NULL AND r.provider_reference IS DISTINCT FROM note_refund.provider_reference;
-        RETURN FOUND;
-    ELSIF refund.state <> 'sent' THEN
-        SELECT * INTO payment FROM payment_intents i WHERE i.bus_id = refund.bus_id AND i.payment_id = refund.payment_id;
-        PERFORM api.record_payment_event('refund.' || refund.state, payment, api.show_refund(refund, 'UTC'));
+          AND r.account IS NOT NULL AND r.provider_reference IS DISTINCT FROM note_refund.provider_reference
+        RETURNING r.* INTO refund;
+        IF NOT FOUND THEN
+            RETURN false;
+        END IF;
     END IF;
+    SELECT * INTO payment FROM payment_intents i WHERE i.bus_id = refund.bus_id AND i.payment_id = refund.payment_id;
+    PERFORM api.record_fee(payment, refund) WHERE refund.state <> 'sent';
+    PERFORM api.record_payment_event('refund.' || refund.state, payment, api.show_refund(refund, 'UTC')) WHERE changed AND refund.state <> 'sent';
     RETURN true;
 END $$;
 
@@ -84,8 +89,22 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, 
         WHERE r.bus_id = is_refund_open.bus_id AND r.refund_id = is_refund_open.refund_id AND r.state <> 'succeeded')
 $$;
 
+-- Record what a provider says of the fees of a payment, or of a refund of it. fees: an array of the fields transaction_id, amount, net,
+-- currency and at. A transaction that is known is left out. Returns how many are new.
+CREATE OR REPLACE FUNCTION api.note_fees(bus_id bigint, payment_id uuid, refund_id uuid, fees jsonb) RETURNS int
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
+    WITH recorded AS (
+        INSERT INTO provider_fees (bus_id, payment_id, transaction_id, refund_id, amount, net, currency, at)
+        SELECT note_fees.bus_id, note_fees.payment_id, f.transaction_id, note_fees.refund_id, f.amount, f.net, f.currency, f.at
+        FROM jsonb_to_recordset(fees) AS f (transaction_id text, amount numeric, net numeric, currency text, at timestamptz)
+        ON CONFLICT DO NOTHING
+        RETURNING transaction_id
+    )
+    SELECT count(*)::int FROM recorded
+$$;
+
 -- Record that an operator has paid back a refund by hand: one of a manual payment, or one that failed. args: account, reference,
--- refund_id.
+-- refund_id, and perhaps the fee of the bank.
 CREATE OR REPLACE FUNCTION api.settle_refund(args jsonb) RETURNS TABLE (refused boolean, answer jsonb)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 DECLARE
@@ -97,13 +116,14 @@ BEGIN
     SELECT i.* INTO payment FROM payment_intents i
     WHERE i.bus_id = home AND i.payment_id = refund.payment_id AND i.reference = args ->> 'reference';
     answer := CASE WHEN payment.payment_id IS NULL THEN api.refusal('unknown_payment', format('Booking %s has no such refund.', args ->> 'reference'))
-        ELSE api.check_operator(args ->> 'account', home) END;
+        ELSE coalesce(api.check_operator(args ->> 'account', home), api.check_amount_given('fee', (args ->> 'fee')::numeric, refund.currency)) END;
     IF answer IS NULL AND refund.state <> 'succeeded' THEN
         IF NOT api.is_by_hand(refund) THEN
             answer := api.refusal('refund_under_way', format('%s carries out this refund. It is %s.', initcap(payment.provider), refund.state));
         ELSE
             UPDATE refunds r SET state = 'succeeded', account = args ->> 'account', succeeded_at = api.now()
             WHERE r.bus_id = home AND r.refund_id = refund.refund_id RETURNING r.* INTO refund;
+            PERFORM api.record_fee(payment, refund, (args ->> 'fee')::numeric) WHERE args ->> 'fee' IS NOT NULL;
             PERFORM api.record_payment_event('refund.succeeded', payment, api.show_refund(refund, 'UTC'));
         END IF;
     END IF;

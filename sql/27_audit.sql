@@ -90,6 +90,9 @@ LANGUAGE sql STABLE AS $$
         UNION ALL
         SELECT r.bus_id, NULL, format('refund %s', r.refund_id), r.amount, r.currency FROM refunds r
         UNION ALL
+        SELECT f.bus_id, NULL, format('fee %s', f.transaction_id), v.amount, f.currency
+        FROM provider_fees f, LATERAL (VALUES (f.amount), (f.net)) AS v (amount)
+        UNION ALL
         SELECT l.bus_id, NULL, format('line %s/%s of invoice %s', l.ticket_no, l.payment_no, i.number), v.amount, i.currency
         FROM invoice_lines l JOIN invoices i USING (operator, kind, year, invoice_no), LATERAL (VALUES (l.amount), (l.tax)) AS v (amount)
         UNION ALL
@@ -124,6 +127,29 @@ LANGUAGE sql STABLE AS $$
     FROM refunds f JOIN payment_intents i ON i.bus_id = f.bus_id AND i.payment_id = f.payment_id
     WHERE f.state = 'waiting' AND i.provider <> 'manual'
       AND NOT EXISTS (SELECT FROM outbox o WHERE o.kind = 'refund' AND o.key = f.refund_id AND o.state <> 'done')
+    UNION ALL
+    -- The fee of a payment, or of a refund, that a provider has carried out is known, or it is asked for.
+    SELECT 'fee_order', f.bus_id, NULL, format('the fee of %s of booking %s is not known, and is not asked for', f.at_provider, f.reference)
+    FROM (
+        SELECT i.bus_id, i.reference, i.payment_id, NULL::uuid AS refund_id, i.provider_reference AS at_provider
+        FROM payment_intents i WHERE i.state = 'succeeded' AND i.provider <> 'manual'
+        UNION ALL
+        SELECT r.bus_id, i.reference, r.payment_id, r.refund_id, r.provider_reference
+        FROM refunds r JOIN payment_intents i USING (bus_id, payment_id) WHERE r.state = 'succeeded' AND i.provider <> 'manual'
+    ) AS f
+    WHERE f.at_provider IS NOT NULL
+      AND NOT EXISTS (SELECT FROM provider_fees k WHERE k.bus_id = f.bus_id AND k.payment_id = f.payment_id AND k.refund_id IS NOT DISTINCT FROM f.refund_id)
+      AND NOT EXISTS (SELECT FROM outbox o WHERE o.kind = 'fee' AND o.state <> 'done' AND o.payload ->> 'provider_reference' = f.at_provider)
+    UNION ALL
+    -- A fee and what a provider added to the balance are the amount of the payment or, taken from it, of the refund. The currency of
+    -- the balance may be another one.
+    SELECT 'fee', f.bus_id, NULL, format('transaction %s of booking %s: fee %s, net %s %s; the amount is %s', f.transaction_id, i.reference,
+        f.amount, f.net, f.currency, coalesce(r.amount, i.received))
+    FROM provider_fees f
+    JOIN payment_intents i USING (bus_id, payment_id)
+    LEFT JOIN refunds r ON r.bus_id = f.bus_id AND r.refund_id = f.refund_id
+    WHERE i.state <> 'succeeded' OR r.payment_id <> f.payment_id
+       OR f.currency = i.received_currency AND coalesce(abs(f.net + f.amount) <> r.amount, f.net + f.amount <> i.received)
     UNION ALL
     -- An exchange charges the new fare and what the operator keeps, without what was paid before.
     SELECT 'exchange', e.bus_id, e.from_date, format('ticket %s/%s, exchange %s: amount %s, fare %s, before %s, refund %s, kept %s',

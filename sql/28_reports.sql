@@ -196,21 +196,24 @@ COMMENT ON COLUMN busware_reports.occupancy.booked IS 'Number of booked seats on
 CREATE OR REPLACE VIEW busware_reports.account_entries AS
 SELECT s.operator, (y.at AT TIME ZONE s.time_zone)::date AS date, y.at AS about_at, y.currency,
        CASE y.kind WHEN 'charge' THEN y.amount ELSE 0 END AS charge, CASE y.kind WHEN 'refund' THEN y.amount ELSE 0 END AS refund,
-       0::numeric AS tax, 0::numeric AS kept, 0::numeric AS commission
+       0::numeric AS tax, 0::numeric AS kept, 0::numeric AS commission, 0::numeric AS fee
 FROM payments y JOIN bus_info s USING (bus_id)
 UNION ALL
-SELECT i.operator, i.dated, i.dated::timestamp AT TIME ZONE 'UTC', i.currency, 0, 0, CASE i.kind WHEN 'invoice' THEN l.tax ELSE -l.tax END, 0, 0
+SELECT i.operator, i.dated, i.dated::timestamp AT TIME ZONE 'UTC', i.currency, 0, 0, CASE i.kind WHEN 'invoice' THEN l.tax ELSE -l.tax END, 0, 0, 0
 FROM invoices i JOIN invoice_lines l USING (operator, kind, year, invoice_no)
 UNION ALL
-SELECT s.operator, (e.at AT TIME ZONE s.time_zone)::date, e.at, s.currency, 0, 0, 0, e.kept, 0
+SELECT s.operator, (e.at AT TIME ZONE s.time_zone)::date, e.at, s.currency, 0, 0, 0, e.kept, 0, 0
 FROM exchanges e JOIN bus_info s USING (bus_id) WHERE e.kept > 0
 UNION ALL
-SELECT s.operator, (p.ended_at AT TIME ZONE s.time_zone)::date, p.ended_at, s.currency, 0, 0, 0, p.fare - p.refund, 0
+SELECT s.operator, (p.ended_at AT TIME ZONE s.time_zone)::date, p.ended_at, s.currency, 0, 0, 0, p.fare - p.refund, 0, 0
 FROM passengers p JOIN bus_info s USING (bus_id) WHERE p.status = 'cancelled' AND p.booked_at IS NOT NULL
 UNION ALL
 SELECT g.operator, (c.at AT TIME ZONE (SELECT mode() WITHIN GROUP (ORDER BY s.time_zone) FROM bus_info s WHERE s.operator = g.operator))::date,
-       c.at, c.currency, 0, 0, 0, 0, c.commission
-FROM settlements c JOIN agents g USING (agent);
+       c.at, c.currency, 0, 0, 0, 0, c.commission, 0
+FROM settlements c JOIN agents g USING (agent)
+UNION ALL
+SELECT s.operator, (f.at AT TIME ZONE s.time_zone)::date, f.at, f.currency, 0, 0, 0, 0, 0, f.amount
+FROM provider_fees f JOIN bus_info s USING (bus_id);
 COMMENT ON VIEW busware_reports.account_entries IS 'What the sums of accounts are made of.';
 COMMENT ON COLUMN busware_reports.account_entries.operator IS 'Name of the company.';
 COMMENT ON COLUMN busware_reports.account_entries.date IS 'As in accounts.';
@@ -221,13 +224,14 @@ COMMENT ON COLUMN busware_reports.account_entries.refund IS 'A refund.';
 COMMENT ON COLUMN busware_reports.account_entries.tax IS 'Tax on a line of an invoice; below 0 on one of a credit note.';
 COMMENT ON COLUMN busware_reports.account_entries.kept IS 'What the operator kept of a ticket.';
 COMMENT ON COLUMN busware_reports.account_entries.commission IS 'Commission in a settlement.';
+COMMENT ON COLUMN busware_reports.account_entries.fee IS 'Fee of a provider of payments.';
 
 CREATE OR REPLACE VIEW busware_reports.accounts AS
 SELECT m.operator, m.date, m.currency, sum(m.charge) AS charges, sum(m.refund) AS refunds, sum(m.charge - m.refund) AS income,
-       sum(m.tax) AS tax, sum(m.kept) AS kept, sum(m.commission) AS commission
+       sum(m.tax) AS tax, sum(m.kept) AS kept, sum(m.commission) AS commission, sum(m.fee) AS fees
 FROM busware_reports.account_entries m
 GROUP BY m.operator, m.date, m.currency;
-COMMENT ON VIEW busware_reports.accounts IS 'Sums of payments by operator, day and currency, with what is included in them.';
+COMMENT ON VIEW busware_reports.accounts IS 'Sums of payments by operator, day and currency, with what is included in them, and the fees of providers.';
 COMMENT ON COLUMN busware_reports.accounts.operator IS 'Name of the company.';
 COMMENT ON COLUMN busware_reports.accounts.date IS 'Date on which the payments were recorded, in the time zone of the service.';
 COMMENT ON COLUMN busware_reports.accounts.currency IS 'Currency of the sums (ISO 4217).';
@@ -237,6 +241,26 @@ COMMENT ON COLUMN busware_reports.accounts.income IS 'Charges without refunds.';
 COMMENT ON COLUMN busware_reports.accounts.tax IS 'Tax on the invoices of the day, without that on its credit notes. It is a part of the income.';
 COMMENT ON COLUMN busware_reports.accounts.kept IS 'What the operator kept of tickets that were cancelled or exchanged on the day: fares that were not refunded, and fees. It is a part of the income of this day or of earlier ones.';
 COMMENT ON COLUMN busware_reports.accounts.commission IS 'Commission of agents in the settlements of the day. It is not subtracted from the income.';
+COMMENT ON COLUMN busware_reports.accounts.fees IS 'What providers of payments charged on the day for payments and refunds. It is not subtracted from the income.';
+
+CREATE OR REPLACE VIEW busware_reports.provider_fees AS
+SELECT s.operator, (f.at AT TIME ZONE s.time_zone)::date AS date, f.at, i.provider, CASE WHEN f.refund_id IS NULL THEN 'payment' ELSE 'refund' END AS kind,
+       f.payment_id, f.refund_id, f.transaction_id, f.amount, f.net, f.currency
+FROM provider_fees f
+JOIN payment_intents i USING (bus_id, payment_id)
+JOIN bus_info s USING (bus_id);
+COMMENT ON VIEW busware_reports.provider_fees IS 'What providers of payments charged, for each of their transactions.';
+COMMENT ON COLUMN busware_reports.provider_fees.operator IS 'Name of the company.';
+COMMENT ON COLUMN busware_reports.provider_fees.date IS 'Date on which the provider charged it, in the time zone of the service.';
+COMMENT ON COLUMN busware_reports.provider_fees.at IS 'When the provider charged it.';
+COMMENT ON COLUMN busware_reports.provider_fees.provider IS 'manual or stripe.';
+COMMENT ON COLUMN busware_reports.provider_fees.kind IS 'payment or refund.';
+COMMENT ON COLUMN busware_reports.provider_fees.payment_id IS 'Identity of the payment.';
+COMMENT ON COLUMN busware_reports.provider_fees.refund_id IS 'Identity of the refund. NULL: it is the fee of the payment.';
+COMMENT ON COLUMN busware_reports.provider_fees.transaction_id IS 'Identity of the transaction at the provider.';
+COMMENT ON COLUMN busware_reports.provider_fees.amount IS 'Amount of the fee. Below 0: it was given back.';
+COMMENT ON COLUMN busware_reports.provider_fees.net IS 'What the transaction added to the balance at the provider.';
+COMMENT ON COLUMN busware_reports.provider_fees.currency IS 'Currency of the amounts, that of the balance (ISO 4217).';
 
 CREATE OR REPLACE VIEW busware_reports.invoices AS
 SELECT i.operator, i.number, i.kind, i.dated AS date, i.year, i.invoice_no, i.issued_at,

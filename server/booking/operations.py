@@ -248,6 +248,8 @@ class Operations:
         said = {"provider": "manual", "provider_reference": transfer} | arrived
         if request.receipt:
             said["receipt"] = request.receipt
+        if request.fee:
+            said["fee"] = request.fee
         args = {
             "reference": transfer.partition("-")[0],  # of the booking: sql/25_pay.sql
             "account": caller.account,

@@ -6,7 +6,7 @@ from decimal import Decimal
 from busware.server.documents import csv_table
 from busware.server.protocol import AccountReport
 
-_AMOUNTS = ("charges", "refunds", "income", "tax", "kept", "commission")
+_AMOUNTS = ("charges", "refunds", "income", "tax", "kept", "commission", "fees")
 _HEADER = ("operator", "date", "currency", *_AMOUNTS)
 
 

@@ -1,8 +1,8 @@
 """The transfers in a bank's file.
 
-The file is CSV in UTF-8, with the columns reference, amount, currency, date and perhaps id; others are
-ignored. The bank's id of a transfer identifies it, if the file has the column `id`; else its content and its
-number among the same transfers of a day do.
+The file is CSV in UTF-8, with the columns reference, amount, currency, date and perhaps id and fee; others
+are ignored. The bank's id of a transfer identifies it, if the file has the column `id`; else its content and
+its number among the same transfers of a day do.
 """
 
 import csv
@@ -18,16 +18,18 @@ from typing import NamedTuple
 COLUMNS = ("reference", "amount", "currency", "date")
 MAX_BYTES = 10_000_000  # of a file
 MAX_ID = 100  # characters of an id, as of a receipt
+_AMOUNT = re.compile(r"\d{1,10}(\.\d{1,4})?", re.ASCII)
 
 
 class Transfer(NamedTuple):
-    """A line of the file. receipt: what identifies it, the same in each file."""
+    """A line of the file. receipt: what identifies it, the same in each file. fee: of the bank."""
 
     line: int
     payment: str
     amount: str
     currency: str
     receipt: str
+    fee: str | None = None
 
 
 class FaultyFile(Exception):
@@ -86,7 +88,8 @@ def _transfer(line: int, values: dict[str, str], seen: Counter[str]) -> Transfer
     amount = f"{Decimal(values['amount']).normalize():f}"
     content = f"{payment} {date.fromisoformat(values['date'])} {amount} {currency}"
     seen[content] += 1
-    return Transfer(line, payment, amount, currency, values.get("id") or f"{content} {seen[content]}")
+    receipt = values.get("id") or f"{content} {seen[content]}"
+    return Transfer(line, payment, amount, currency, receipt, values.get("fee") or None)
 
 
 def _faults(values: dict[str, str]) -> Iterator[str]:
@@ -94,9 +97,11 @@ def _faults(values: dict[str, str]) -> Iterator[str]:
     for name in COLUMNS:
         if not values.get(name):
             yield f"{name} is missing."
-    amount, currency, day = (values.get(name, "") for name in ("amount", "currency", "date"))
-    if amount and not (re.fullmatch(r"\d{1,10}(\.\d{1,4})?", amount, re.ASCII) and Decimal(amount)):
+    amount, currency, day, fee = (values.get(name, "") for name in ("amount", "currency", "date", "fee"))
+    if amount and not (_AMOUNT.fullmatch(amount) and Decimal(amount)):
         yield f"{amount!r} is not an amount above 0, such as 1300.00."
+    if fee and not _AMOUNT.fullmatch(fee):
+        yield f"{fee!r} is not a fee, such as 5.90."
     if len(values.get("id", "")) > MAX_ID:
         yield f"the id has more than {MAX_ID} characters."
     if currency and not re.fullmatch(r"[A-Za-z]{3}", currency):

@@ -39,6 +39,7 @@ _SUMS: Json = {
     "tax": "24.76",
     "kept": "0.00",
     "commission": "0.00",
+    "fees": "9.44",
 }
 _INVOICING: Json = {
     "operator": "KSRTC",

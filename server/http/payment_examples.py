@@ -52,7 +52,13 @@ PAYMENT_EXAMPLES: dict[str, tuple[Json, Json]] = {
     "payments": (_BOOKING, {"payments": [_PAYMENT]}),
     "operator_payments": ({"state": "pending"}, {"payments": [{**_PAYMENT, "bus_id": 101}]}),
     "settle_payment": (
-        {"payment": "DTK7GHJ", "amount": "520.00", "currency": "INR", "receipt": "N336 20261201"},
+        {
+            "payment": "DTK7GHJ",
+            "amount": "520.00",
+            "currency": "INR",
+            "receipt": "N336 20261201",
+            "fee": "5.90",
+        },
         {"outcome": "booked", "payment": _PAID, "bus_id": 101, "travel_date": "2026-12-05"},
     ),
     "refunds": ({}, {"refunds": [{**_REFUND, "reference": "DTK7GHJ", "provider": "manual", "bus_id": 101}]}),

@@ -7,9 +7,10 @@ meanwhile. A row is carried out at least once: if the process dies after the cal
 finished, another attempt follows when the lease of the claim ends. So each attempt has the same key, by which
 the receiver recognizes it.
 
-Deliveries to webhooks have threads of their own, so a receiver that does not answer delays no mail and no
-refund. A webhook and an operator have some of these threads at most, and all webhooks whose last delivery was
-slow share a few. So receivers that do not answer delay each other, and no other receivers for long.
+Refunds and the fees of payments have threads of their own, so they wait for no mail. Deliveries to webhooks
+have others, so a receiver that does not answer delays no mail and no refund. A webhook and an operator have
+some of these threads at most, and all webhooks whose last delivery was slow share a few. So receivers that do
+not answer delay each other, and no other receivers for long.
 """
 
 import logging
@@ -40,6 +41,7 @@ _CLAIM_DELIVERY = f"SELECT {_ROW} FROM api.claim_delivery(%s, %s, make_interval(
 _FINISH = "SELECT api.finish_outbox(%s, %s, %s, make_interval(secs => %s))"
 _ERROR_CHARACTERS = 500  # of the reason that is stored
 _WEBHOOK = "webhook"  # the kind of deliveries to webhooks
+_OF_PAYMENTS = frozenset(("refund", "fee"))  # the kinds that ask a provider of payments
 
 
 class OutboxRow(Struct, frozen=True):
@@ -108,21 +110,24 @@ class Outbox:
     def start(self) -> None:
         """Start the threads."""
         settings = self._settings
-        if self._carriers.keys() - {_WEBHOOK}:
-            self._threads += [
-                WorkerThread(f"outbox {n}", partial(self._carry_out, self._claim), settings.outbox_seconds)
-                for n in range(settings.outbox_threads)
-            ]
+        of_payments = self._carriers.keys() & _OF_PAYMENTS
+        others = self._carriers.keys() - _OF_PAYMENTS - {_WEBHOOK}
+        if others:
+            self._add_threads("outbox", settings.outbox_threads, partial(self._claim, sorted(others)))
+        if of_payments:
+            claim = partial(self._claim, sorted(of_payments))
+            self._add_threads("outbox of payments", settings.outbox_payment_threads, claim)
         if _WEBHOOK in self._carriers:
-            self._threads += [
-                WorkerThread(
-                    f"webhooks {n}", partial(self._carry_out, self._claim_delivery), settings.outbox_seconds
-                )
-                for n in range(settings.webhook_threads)
-            ]
+            self._add_threads("webhooks", settings.webhook_threads, self._claim_delivery)
         for thread in (self._publisher, *self._threads):
             thread.schedule()
             thread.start()
+
+    def _add_threads(self, name: str, count: int, claim: Callable[[], list[OutboxRow]]) -> None:
+        work = partial(self._carry_out, claim)
+        self._threads += [
+            WorkerThread(f"{name} {n}", work, self._settings.outbox_seconds) for n in range(count)
+        ]
 
     def stop(self, seconds: float = threading.TIMEOUT_MAX) -> None:
         """Stop, after the rows that are being carried out, for which it waits these seconds at most.
@@ -177,9 +182,8 @@ class Outbox:
             self._finish(row, *outcome, lease_ends_at)
         return self._settings.outbox_seconds
 
-    def _claim(self) -> list[OutboxRow]:
-        """Claim a row that is no delivery to a webhook, if one is due."""
-        kinds = [kind for kind in self._carriers if kind != _WEBHOOK]
+    def _claim(self, kinds: list[str]) -> list[OutboxRow]:
+        """Claim a row of these kinds, if one is due. They have no deliveries to webhooks."""
         rows = self._pool.execute(_CLAIM, (kinds, self._settings.outbox_lease_seconds))
         return [OutboxRow(*row) for row in rows]
 

@@ -7,6 +7,8 @@ operator pays back what is to be refunded.
 from urllib.parse import quote, urlencode
 
 from busware.server.payments.providers import (
+    Fee,
+    FeeOrder,
     ForgedWebhook,
     ProviderRefused,
     ProviderUnavailable,
@@ -48,6 +50,10 @@ class ManualPayments:
     def refund_status(self, order: RefundOrder) -> SaidOfRefund:
         """Raises ProviderRefused."""
         return self.refund(order)
+
+    def fees(self, order: FeeOrder) -> list[Fee]:
+        """Raises ProviderRefused: the operator names them."""
+        raise ProviderRefused(f"The fees of payment {order.payment_id} are named by the operator.")
 
     def webhook(self, body: bytes, signature: str) -> Said | SaidOfRefund | None:
         """Raises ForgedWebhook: there are none."""

@@ -20,6 +20,7 @@ from busware.server.db.writer import Call, Writer
 from busware.server.outbox.worker import GiveUp, OutboxRow, Retry
 from busware.server.payments.manual import ManualPayments
 from busware.server.payments.providers import (
+    FeeOrder,
     ForgedWebhook,
     Provider,
     ProviderRefused,
@@ -39,6 +40,7 @@ _DUE_PAYMENTS = "SELECT payment, ended FROM api.due_payments(make_interval(secs 
 _DUE_REFUNDS = "SELECT refund FROM api.due_refunds(make_interval(secs => %s), %s)"
 _IS_OPEN = "SELECT api.is_refund_open(%s, %s)"
 _PAYMENT = "SELECT api.payment_now(%s, %s)"
+_NOTE_FEES = "SELECT api.note_fees(%s, %s, %s, %s)"
 _NOTE_REFUND = "SELECT api.note_refund(%s, %s, %s, %s, %s)"
 
 _encode = msgspec.json.Encoder().encode
@@ -159,9 +161,7 @@ class Payments:
 
         Raises ProviderUnavailable, ProviderRefused, Refusal or InternalError; then it may be called again.
         """
-        provider = self.providers.get(order.provider)
-        if provider is None:
-            raise ProviderUnavailable(f"Payments with {order.provider} are not set up on this server.")
+        provider = self._provider(order.provider)
         try:
             said = provider.refund(order)
         except ProviderRefused as error:
@@ -173,6 +173,11 @@ class Payments:
         self.report_refund(said)
         return said
 
+    def _provider(self, name: str) -> Provider:
+        if name not in self.providers:
+            raise ProviderUnavailable(f"Payments with {name} are not set up on this server.")
+        return self.providers[name]
+
     def carry_refund(self, row: OutboxRow) -> None:
         """Carry out a refund of the outbox. Raises Retry or GiveUp."""
         order = msgspec.json.decode(row.payload, type=RefundOrder)
@@ -180,6 +185,18 @@ class Payments:
             ((is_open,),) = self._pool.execute(_IS_OPEN, (order.bus_id, order.refund_id))
             if is_open:
                 self.refund(order)
+        except ProviderRefused as error:
+            raise GiveUp(str(error)) from error
+        except (ProviderUnavailable, Refusal, InternalError) as error:
+            raise Retry(str(error)) from error
+
+    def carry_fee(self, row: OutboxRow) -> None:
+        """Ask a provider for the fees of an order of the outbox, and write them. Raises Retry or GiveUp."""
+        order = msgspec.json.decode(row.payload, type=FeeOrder)
+        try:
+            fees = self._provider(order.provider).fees(order)
+            args = (order.bus_id, order.payment_id, order.refund_id, _encode(fees).decode())
+            self._pool.execute(_NOTE_FEES, args)
         except ProviderRefused as error:
             raise GiveUp(str(error)) from error
         except (ProviderUnavailable, Refusal, InternalError) as error:

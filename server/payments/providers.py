@@ -53,6 +53,29 @@ class SaidOfRefund(Struct, frozen=True, kw_only=True):
     problem: str | None = None
 
 
+class FeeOrder(Struct, frozen=True, kw_only=True):
+    """Whose fees to ask for: those of a payment, or of a refund of it. provider_reference: its id there."""
+
+    bus_id: int
+    payment_id: str
+    refund_id: str | None
+    provider: str
+    provider_reference: str
+
+
+class Fee(Struct, frozen=True, kw_only=True):
+    """What a provider charged in a transaction. amount: below 0, it was given back.
+
+    net: what the transaction added to the balance. currency: of the balance. at: RFC 3339.
+    """
+
+    transaction_id: str
+    amount: str
+    net: str
+    currency: str
+    at: str
+
+
 class ProviderUnavailable(Exception):
     """A provider does not answer, or not now. The same call may succeed later."""
 
@@ -84,6 +107,10 @@ class Provider(Protocol):
 
     def refund_status(self, order: RefundOrder) -> SaidOfRefund:
         """How a refund stands that was begun."""
+
+    def fees(self, order: FeeOrder) -> list[Fee]:
+        """The fees of a payment or a refund that was carried out. Raises ProviderUnavailable while they are
+        not known."""
 
     def webhook(self, body: bytes, signature: str) -> Said | SaidOfRefund | None:
         """What a webhook says; None if it is about nothing of Busware. Raises ForgedWebhook."""

@@ -3,13 +3,14 @@
 Calls to Stripe carry the id of the payment or refund as idempotency key. Stripe forgets a key after a day,
 so a refund also has its id in its metadata, and is looked for before it is begun.
 
-Sources: Stripe's API reference, PaymentIntents, Refunds, Idempotent requests, Webhooks, and Currencies (its
-list of currencies without decimals differs from ISO 4217).
+Sources: Stripe's API reference, PaymentIntents, Refunds, Balance Transactions, Expanding Responses,
+Idempotent requests, Webhooks, and Currencies (its list of currencies without decimals differs from ISO 4217).
 """
 
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +18,8 @@ import msgspec
 import stripe
 
 from busware.server.payments.providers import (
+    Fee,
+    FeeOrder,
     ForgedWebhook,
     ProviderRefused,
     ProviderUnavailable,
@@ -124,6 +127,27 @@ class StripePayments:
         if not begun:
             raise ProviderRefused(f"Stripe has no refund {order.refund_id}.")
         return _said_of_refund(order.bus_id, order.refund_id, begun[-1])
+
+    def fees(self, order: FeeOrder) -> list[Fee]:
+        """The fees of the balance transactions: one of a payment; of a refund that failed, perhaps two."""
+        with stripe_errors():
+            if order.refund_id is None:
+                intent = self._client.v1.payment_intents.retrieve(
+                    order.provider_reference, {"expand": ["latest_charge.balance_transaction"]}
+                )
+                found = [(intent.get("latest_charge") or {}).get("balance_transaction")]
+            else:
+                refund = self._client.v1.refunds.retrieve(
+                    order.provider_reference,
+                    {"expand": ["balance_transaction", "failure_balance_transaction"]},
+                )
+                found = [refund.get("balance_transaction"), refund.get("failure_balance_transaction")]
+                if refund.status in ("failed", "canceled") and not any(found):
+                    return []  # it never changed the balance
+        transactions = [_fee(transaction) for transaction in found if transaction]
+        if not transactions:
+            raise ProviderUnavailable(f"Stripe has no balance transaction of {order.provider_reference} yet.")
+        return transactions
 
     def webhook(self, body: bytes, signature: str) -> Said | SaidOfRefund | None:
         """Check the signature and its time; read the event."""
@@ -250,6 +274,18 @@ def is_uuid(text: Any) -> bool:
         return str(uuid.UUID(text)) == str(text)
     except (ValueError, TypeError, AttributeError):
         return False
+
+
+def _fee(transaction: Any) -> Fee:
+    """The fee of a BalanceTransaction."""
+    currency = str(transaction["currency"]).upper()
+    return Fee(
+        transaction_id=transaction["id"],
+        amount=from_smallest_unit(transaction["fee"], currency),
+        net=from_smallest_unit(transaction["net"], currency),
+        currency=currency,
+        at=datetime.fromtimestamp(transaction["created"], UTC).isoformat(),
+    )
 
 
 @contextmanager

@@ -163,7 +163,8 @@ class AccountSums(Struct, frozen=True, kw_only=True):
 
     tax: on the invoices, without that on the credit notes; a part of the income. kept: of tickets that were
     cancelled or exchanged, the fares that were not refunded and the fees; a part of the income of this or of
-    earlier days. commission: of agents, in settlements; it is not subtracted from the income.
+    earlier days. commission: of agents, in settlements. fees: of providers of payments. Neither of them is
+    subtracted from the income.
     """
 
     currency: CurrencyCode
@@ -173,6 +174,7 @@ class AccountSums(Struct, frozen=True, kw_only=True):
     tax: Balance
     kept: Balance
     commission: Balance
+    fees: Balance
 
 
 class AccountDay(AccountSums, frozen=True, kw_only=True):

@@ -179,12 +179,16 @@ class OperatorPayments(Request, frozen=True, kw_only=True):
 
 @method("settle_payment", PaymentOutcome, "POST /v1/payments/{payment}/settle", writes=True)
 class SettlePayment(Request, frozen=True, kw_only=True):
-    """For operators: a manual payment has arrived. It confirms the hold, or is to be given back."""
+    """For operators: a manual payment has arrived. It confirms the hold, or is to be given back.
+
+    fee: what your bank charged for it, in the same currency.
+    """
 
     payment: TransferReference
     amount: Amount
     currency: CurrencyCode
     receipt: Receipt | None = None
+    fee: Amount | None = None
     plan: Flag = False
     key: Key | None = None
 
@@ -200,7 +204,8 @@ class Refunds(Request, frozen=True, kw_only=True):
 
 @method("settle_refund", Payment, "POST /v1/bookings/{reference}/refunds/{refund_id}/settle")
 class SettleRefund(Request, frozen=True, kw_only=True):
-    """For operators: you have paid a refund back."""
+    """For operators: you have paid a refund back. fee: what your bank charged for that."""
 
     reference: Reference
     refund_id: RefundId
+    fee: Amount | None = None

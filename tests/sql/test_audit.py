@@ -204,6 +204,17 @@ BROKEN = [
         "of booking {booking} waits, and is not in the outbox",
     ),
     (
+        "fee_order",
+        PAYMENT.format("now()") + "UPDATE payment_intents SET provider_reference = 'pi_1'",
+        "the fee of pi_1 of booking {booking} is not known, and is not asked for",
+    ),
+    (
+        "fee",
+        PAYMENT.format("now()") + "INSERT INTO provider_fees VALUES"
+        " (1, '00000000-0000-4000-8000-000000000001', 'txn_1', NULL, 10, 500, 'INR', now())",
+        "transaction txn_1 of booking {booking}: fee 10, net 500 INR; the amount is 520",
+    ),
+    (
         "exchange",
         "INSERT INTO exchanges VALUES"
         " (1, '{booking}', 1, 1, 1, '2026-12-05', '[1,5)', 1, 200, 0, 0, 50, now())",

@@ -18,6 +18,7 @@ VIEWS = {
     "invoices",
     "occupancy",
     "payments",
+    "provider_fees",
     "sales",
     "services",
     "settlements",

@@ -94,9 +94,10 @@ def open_refunds(api: SchemaApi, account: str = "meera") -> list[Answer]:
     return shown
 
 
-def settle_refund(api: SchemaApi, refund: Answer, account: str = "meera") -> Answer:
+def settle_refund(api: SchemaApi, refund: Answer, account: str = "meera", **said: str) -> Answer:
     """Say as an operator that a refund is paid back."""
-    fields = Jsonb({"account": account, "reference": refund["reference"], "refund_id": refund["refund_id"]})
+    named = {"reference": refund["reference"], "refund_id": refund["refund_id"]}
+    fields = Jsonb({"account": account, **named, **said})
     rows = api.conn.execute("SELECT refused, answer FROM api.settle_refund(%s)", (fields,)).fetchall()
     ((refused, answer),) = rows
     assert refused is ("reason" in answer)

@@ -9,7 +9,9 @@ Run as a program it prints its port, and ends when its standard input closes. It
   /_config/waiting answers when one waits;
 - POST /_config/failures with {"percent": …}: this part of the requests of Stripe's library fails, by turns
   with status 503, before it is done and after it is done. Requests of payers do not fail;
-- the filter `created` of lists.
+- the filter `created` of lists;
+- a fee for each charge, FEE_PERCENT of its amount (localstripe charges nothing), and the field
+  `failure_balance_transaction` of refunds.
 """
 
 import asyncio
@@ -21,6 +23,8 @@ import threading
 
 from aiohttp import web
 from localstripe import resources, server
+
+FEE_PERCENT = 2
 
 _answers: dict[tuple[str, str], tuple[int, bytes]] = {}
 _fault: dict[str, str] = {}
@@ -101,6 +105,15 @@ def filter_lists(kind: type[resources.StripeObject]) -> None:
     kind._api_list_all = classmethod(filtered)  # type: ignore[attr-defined]
 
 
+def charge_fees() -> None:
+    """Let a charge cost a fee."""
+    resources.BalanceTransaction.fee = property(  # type: ignore[method-assign]
+        lambda transaction: max(0, transaction.amount) * FEE_PERCENT // 100,
+        lambda transaction, fee: None,  # localstripe sets 0
+    )
+    resources.Refund.failure_balance_transaction = None
+
+
 async def order_fault(request: web.Request) -> web.Response:
     """Order a fault; without one, none is left."""
     _fault.clear()
@@ -133,6 +146,7 @@ def main() -> None:
     resources.Store.dump_to_disk = lambda self: None
     filter_lists(resources.PaymentIntent)
     filter_lists(resources.Refund)
+    charge_fees()
     server.app.middlewares.insert(0, repeat_answers)
     server.app.middlewares.insert(0, apply_faults)
     server.app.middlewares.insert(0, fail_some)

@@ -245,6 +245,29 @@ def test_asked_pause_is_limited(
 
 
 @pytest.mark.settings(outbox_threads=1)
+def test_refund_does_not_wait_for_mails(
+    server: SimpleNamespace, database: Database, carrier: Carrier
+) -> None:
+    """The mail server does not answer, and more mails wait."""
+    refunds = Carrier()
+    refunds.outcomes.put(None)
+    enqueue(database, 2)
+    outbox = Outbox(server.pool, server.settings)
+    outbox.register("mail", carrier)
+    outbox.register("refund", refunds)
+    outbox.start()
+    try:
+        carrier.next()
+        database.query("SELECT api.enqueue('refund', '{}')")
+        assert refunds.next().kind == "refund"
+        wait_until(lambda: [state for state, _, _ in states(database)] == ["waiting", "waiting", "done"])
+    finally:
+        for _ in range(2):
+            carrier.outcomes.put(None)
+        outbox.stop()
+
+
+@pytest.mark.settings(outbox_threads=1)
 def test_row_that_cannot_be_finished_does_not_delay_others(
     start: Callable[..., Outbox], database: Database, carrier: Carrier
 ) -> None:

@@ -3,12 +3,14 @@
 import dataclasses
 import json
 import threading
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 import pytest
 
+from busware.server.outbox.worker import Outbox
 from busware.server.payments.providers import ProviderRefused, RefundOrder
 from busware.server.payments.stripe_payments import (
     StripePayments,
@@ -20,7 +22,7 @@ from tests.conftest import Clock, Database
 from tests.support.http_client import HttpClient
 from tests.support.line_client import WAIT_SECONDS, wait_until
 from tests.support.payments import FARE, WEBHOOK_SECRET, sell_online, signature
-from tests.support.schema_api import ASHA, TRIP, SchemaApi
+from tests.support.schema_api import ASHA, TRIP, SchemaApi, audit
 from tests.support.stripe_server import StripeServer
 
 WEBHOOK = "/providers/stripe/webhook"
@@ -150,6 +152,41 @@ def test_refunds_reach_stripe_once(shop: Shop, server: SimpleNamespace, database
     assert (refund["amount"], refund["metadata"]["refund_id"]) == (13000, order["refund_id"])
     (shown,) = shop.show(payment["reference"], "/payments")["payments"]
     assert [(r["state"], r["provider_reference"]) for r in shown["refunds"]] == [("succeeded", refund["id"])]
+
+
+def test_fees_are_in_the_accounts(
+    shop: Shop, server: SimpleNamespace, api: SchemaApi, database: Database, clock: Clock
+) -> None:
+    """Stripe charges 2 % of a payment, and nothing for a refund. A repeated order adds no fee."""
+    payment = booked(shop, 1, 2)
+    shop.post(payment["reference"], "cancel", tickets=[2])
+    outbox = Outbox(server.pool, server.settings)
+    outbox.register("refund", server.operations.payments.carry_refund)
+    outbox.register("fee", server.operations.payments.carry_fee)
+    shop.stripe.order_fault("refuse", "GET", "/v1/payment_intents")
+    outbox.start()
+    try:
+        failed = "SELECT count(*) FROM outbox WHERE kind = 'fee' AND error LIKE 'Stripe does not answer%'"
+        wait_until(lambda: database.value(failed) == 1)
+        shop.stripe.order_fault(None)
+        database.query(
+            "INSERT INTO outbox (key, kind, payload, created_at, due_at) SELECT gen_random_uuid(), kind,"
+            " payload, created_at, due_at FROM outbox WHERE kind = 'fee' RETURNING 1"
+        )
+        clock.advance(hours=1)
+        outbox.schedule()
+        wait_until(lambda: database.value("SELECT bool_and(state = 'done') FROM outbox WHERE kind <> 'mail'"))
+    finally:
+        outbox.stop()
+    charged = "SELECT amount, net, currency, refund_id IS NULL FROM provider_fees ORDER BY amount DESC"
+    fee, net = Decimal("10.40"), Decimal("509.60")
+    refunded = Decimal("-130.00")
+    assert database.query(charged) == [(fee, net, "INR", True), (Decimal("0.00"), refunded, "INR", False)]
+    ((day, shown),) = database.query("SELECT date, fees FROM busware_reports.accounts WHERE fees <> 0")
+    assert shown == fee
+    report = api.read("accounts", account="meera", **{"from": str(day), "to": str(day)})
+    assert [row["fees"] for row in report["rows"]] == ["10.40"]
+    assert audit(api.conn) == []
 
 
 def booked(shop: Shop, *seats: int) -> dict[str, Any]:
