@@ -1,10 +1,13 @@
 """Refusals as texts in the language of the traveller, and the field of a form that a refusal is about.
 
 In English, the message of the refusal is shown: it names the seats, the places and the amounts. The other
-languages have a text for each reason.
+languages have a text for each reason, with what the refusal has for programs.
 """
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any
 
 from busware.server.languages import DEFAULT, Language
 from busware.server.pages.kinds import N_
@@ -87,6 +90,43 @@ _TEXTS = {
     "too_many_webhooks": N_("You have as many webhooks as you may have. Delete one."),
     "too_many_secrets": N_("The webhook has as many secrets as it may have. Wait until an earlier one ends."),
 }
+_DETAILS = {  # reason → fields of its data, each with a text
+    "unknown_trip": {"dates": N_("The nearest dates: %(value)s.")},
+    "unknown_seat": {"seats": N_("There is no seat: %(value)s.")},
+    "not_on_route": {"stops": N_("The stops: %(value)s.")},
+    "stop_skipped": {"stops": N_("The stops: %(value)s.")},
+    "seat_taken": {"seats": N_("Taken: %(value)s.")},
+    "sold_out": {"seats_free": N_("Free seats: %(value)s.")},
+    "reserved_seat": {"seats": N_("Reserved: %(value)s."), "free_seats": N_("Free for you: %(value)s.")},
+    "too_short": {"stops": N_("Far enough: %(value)s.")},
+    "too_many_on_trip": {"limit": N_("At most: %(value)s.")},
+    "too_many_seats": {"limit": N_("At most: %(value)s.")},
+    "too_many_holds": {"limit": N_("At most: %(value)s."), "retry_after": N_("Try again in %(value)s min.")},
+    "too_many_transfers": {"limit": N_("At most: %(value)s.")},
+    "queue_full": {"limit": N_("At most: %(value)s.")},
+    "hold_expired": {"fare": N_("The fare of today: %(value)s.")},
+    "payment_required": {"amount": N_("To pay: %(value)s.")},
+    "other_fare": {
+        "fare": N_("Its fare: %(value)s."),
+        "ticket_fare": N_("The fare of the ticket: %(value)s."),
+    },
+    "other_amount": {"due": N_("To pay: %(value)s."), "refund": N_("Refund: %(value)s.")},
+    "unknown_concession": {"concessions": N_("The concessions: %(value)s.")},
+    "promo_code_used_up": {"uses_left": N_("Tickets that it is still valid for: %(value)s.")},
+    "unknown_class": {"class_names": N_("The classes: %(value)s.")},
+    "not_allowed": {"retry_after": N_("Try again in %(value)s min.")},
+}
+_VALID = {  # fields of requests that are refused with bad_request, each with what is valid
+    "phone": N_("A phone number is valid, such as 98450 12345."),
+    "email": N_("An e-mail address is valid, such as asha@example.org."),
+    "date": N_("Choose another date."),
+    "until": N_("Choose a later date."),
+    "text": N_("A message has at most 2000 characters."),
+    "password": N_("A password is longer."),
+    "username": N_("A username has letters, digits and few other characters."),
+    "reference": N_("A reference is on the ticket, such as DT7VKKK."),
+    "count": N_("Choose as many seats as there are passengers."),
+}
 _PAGE_ONLY = ("form_expired", "session_ended", "address_missing")  # they have no better message
 _FIELDS = {  # of a reason that does not name its field
     "address_missing": "email",
@@ -106,6 +146,7 @@ _FIELDS = {  # of a reason that does not name its field
     "too_many_seats": "seats",
     "sold_out": "seats",
 }
+_MINUTE = 60  # seconds
 _OF_PLACES = ("unknown_place", "ambiguous_place")
 _NAMES = {"count": "seats", "seats": "seat"}  # fields of the protocol → of the pages
 
@@ -115,7 +156,29 @@ def text(refusal: Refusal, language: Language) -> str:
     known = _TEXTS.get(refusal.reason)
     if known is None or (language.code == DEFAULT and refusal.reason not in _PAGE_ONLY):
         return refusal.message
-    return language.gettext(known)
+    return " ".join([language.gettext(known), *_details(refusal, language)])
+
+
+def _details(refusal: Refusal, language: Language) -> Iterator[str]:
+    """What a refusal has for programs, as sentences."""
+    for name, sentence in _DETAILS.get(refusal.reason, {}).items():
+        if value := refusal.data.get(name):
+            yield language.gettext(sentence) % {"value": _shown(name, value, refusal.data, language)}
+    if refusal.reason == "bad_request" and (valid := _VALID.get(str(refusal.data.get("field")))):
+        yield language.gettext(valid)
+
+
+def _shown(name: str, value: Any, data: Mapping[str, Any], language: Language) -> str:
+    """A value of the data of a refusal."""
+    if isinstance(value, list):
+        return ", ".join(
+            language.day(date.fromisoformat(one)) if name == "dates" else str(one) for one in value
+        )
+    if isinstance(value, str) and "currency" in data:
+        return language.amount(value, data["currency"])
+    if name == "retry_after":
+        value = math.ceil(value / _MINUTE)
+    return language.number(value)
 
 
 def field_of(refusal: Refusal, fields: Mapping[str, Sequence[str]]) -> str:
