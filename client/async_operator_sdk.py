@@ -170,7 +170,7 @@ class AsyncOperatorClient(AsyncConnection):
         plan: bool = False,
         key: str | None = None,
     ) -> protocol.SkippedStop:
-        """Skip a stop of a trip, and offer its passengers their money back. at: a place or a stop number.
+        """Skip a stop of a trip, and offer its passengers a refund. at: a place or a stop number.
 
         plan: return what would happen, and change nothing.
         """

@@ -45,7 +45,7 @@ _LEGEND = {
     "yours": ("[nn]", "yours"),
 }
 _DECK_GAP = 4  # columns
-_MIN_COUNTED_ROWS = 3  # with fewer rows, no line counts those that are left out
+_MIN_ROWS_WITH_COUNTS = 3  # on fewer rows, crop() does not say how many lines are left out
 
 
 def draw(
@@ -81,10 +81,10 @@ def positions(lines: list[Line]) -> dict[int, tuple[int, float]]:
 
 
 def crop(lines: list[Line], rows: int, shown: int) -> list[Line]:
-    """At most so many lines, among them the line with the index `shown`."""
+    """At most `rows` of the lines, among them the line with the index `shown`."""
     start = max(0, min(shown - rows // 2, len(lines) - rows))
     part, below = lines[start : start + max(0, rows)], len(lines) - start - rows
-    if rows >= _MIN_COUNTED_ROWS:
+    if rows >= _MIN_ROWS_WITH_COUNTS:
         if start:
             part[0] = [Piece("", f"… {start + 1} more lines above")]
         if below > 0:
@@ -128,7 +128,7 @@ def _deck(name: str, seat_map: Seats, yours: Collection[int], cursor: int | None
 def _cell(
     seat: Seat | None, is_driver: bool, width: int, yours: Collection[int], cursor: int | None
 ) -> Piece:
-    """A cell. Under the cursor, a free seat is "> 7<", and one of the traveller's "> 7]" for "[ 7]"."""
+    """A cell: "  7 " for a free seat, "[ 7]" for the traveller's; under the cursor "> 7<" and "> 7]"."""
     if seat is None:
         return Piece("", (_DRIVER if is_driver else "").center(width))
     state = "yours" if seat.seat_no in yours else seat.state

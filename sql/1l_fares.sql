@@ -1,11 +1,11 @@
 -- Fares by seat class, date, passenger and promo code, and the parts of each ticket's fare.
 --
--- The rules of a service are JSON, as they are in its document, and in the row of bus_info that every sale reads. So a
--- service without rules costs a sale one comparison with NULL, and no table. sql/23_fare.sql explains how they apply.
+-- The rules of a service are stored as JSON, as in its document, in the row of bus_info, which every sale reads anyway. For a
+-- service without rules, a sale only compares the columns with NULL. sql/23_fare.sql explains how the rules apply.
 
 INSERT INTO migrations (name) VALUES ('1l_fares');
 
--- percent, amount: a surcharge on each ticket, below 0 a discount; one of them, or both.
+-- percent, amount: a surcharge on each ticket; a negative one is a discount. A class or rule has one of them, or both.
 ALTER TABLE bus_info
     ADD COLUMN seat_classes jsonb,     -- [{name, seats, percent, amount}]; a seat is in one of them at most
     ADD COLUMN fare_rules jsonb,       -- [{name, runs_on, first_date, last_date, percent, amount}], by travel date
@@ -30,11 +30,11 @@ CREATE TABLE promo_codes (
 );
 
 ALTER TABLE passengers
-    ADD COLUMN fare_parts jsonb,       -- [{part, name, amount}], which add up to the fare; NULL: the segment alone
+    ADD COLUMN fare_parts jsonb,       -- [{part, name, amount}]: the amounts add up to the fare; NULL: it is the fare of the segment
     ADD COLUMN infant text,            -- the name of the infant on the passenger's lap
     ADD COLUMN IF NOT EXISTS promo_no bigint;   -- its promo code
--- The index is empty, but to build it PostgreSQL reads the table. On a large one, the notes in docs/upgrading.md build it
--- before the upgrade.
+-- The new index is empty, but PostgreSQL reads the whole table to build it. If the table is large, an operator builds the index
+-- before the upgrade: docs/upgrading.md.
 -- squawk-ignore require-concurrent-index-creation
 CREATE INDEX IF NOT EXISTS passengers_of_promo_code ON passengers (promo_no)
     INCLUDE (status, expires_at, booked_at, account, phone) WHERE promo_no IS NOT NULL;

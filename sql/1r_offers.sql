@@ -11,20 +11,20 @@ ALTER TABLE passengers
     ADD CONSTRAINT displaced_has_no_seat CHECK (seat_no IS NULL OR status <> 'displaced') NOT VALID;
 
 ALTER TABLE bus_info
-    ADD COLUMN offer_hours int NOT NULL DEFAULT 24,         -- how long an offer can be answered
-    ADD COLUMN alternative_hours int NOT NULL DEFAULT 24,   -- before and after the departure: the trips that are offered instead
+    ADD COLUMN offer_hours int NOT NULL DEFAULT 24,         -- for so many hours an offer can be accepted or declined
+    ADD COLUMN alternative_hours int NOT NULL DEFAULT 24,   -- a trip that departs at most so many hours earlier or later is offered instead
     ADD CONSTRAINT offer_hours_positive CHECK (offer_hours BETWEEN 1 AND 168) NOT VALID,
     ADD CONSTRAINT alternative_hours_not_negative CHECK (alternative_hours BETWEEN 0 AND 168) NOT VALID;
 
--- One row for each offer. It has no foreign key: its booking may move to another trip later, and its hold is deleted when
--- unpaid bookings are.
+-- One row for each offer. It has no foreign key, because its booking may move to another trip, and because its hold is deleted
+-- together with other unpaid bookings.
 CREATE TABLE offers (
     bus_id          bigint NOT NULL,
     reference       text NOT NULL,
-    offer_no        int NOT NULL CHECK (offer_no > 0),   -- in its booking
+    offer_no        int NOT NULL CHECK (offer_no > 0),   -- counts the offers to the booking
     travel_date     date NOT NULL,                 -- of the trip of the booking
     cause           text NOT NULL CHECK (length(cause) BETWEEN 1 AND 1000 AND cause !~ '[\x01-\x1f\x7f]'),
-    tickets         int[] NOT NULL,                -- the tickets that it is made to; the first has the first seat of the hold
+    tickets         int[] NOT NULL,                -- ticket numbers; the nth ticket is offered the nth seat of the hold
     unanswered      text NOT NULL CHECK (unanswered IN ('refund', 'keep')),
     hold_bus_id     bigint,                        -- the service of the other trip that is offered
     hold            text,                          -- the reference of the hold on its seats

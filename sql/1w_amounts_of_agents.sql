@@ -1,6 +1,6 @@
 -- Amounts of agents have the decimals of their currency, which may be more than two. Both tables stay small.
 --
--- A column without a number of decimals keeps its rows: PostgreSQL rewrites none for this change of type.
+-- PostgreSQL rewrites no rows when the type of a column changes from numeric(10,2) or numeric(12,2) to numeric.
 
 INSERT INTO migrations (name) VALUES ('1w_amounts_of_agents');
 
@@ -11,7 +11,8 @@ SELECT alter_with_dependents('agents', '{credit_limit}', $$
         CHECK (credit_limit >= 0 AND credit_limit < 10000000000 AND min_scale(credit_limit) <= 4) NOT VALID
 $$);
 
--- PostgreSQL changes no type that a generated column uses, so `balance` is made again, at the same place: the end.
+-- PostgreSQL cannot change the type of a column that a generated column uses. So `balance` is dropped and added again. It was the
+-- last column, so it keeps its place.
 SELECT alter_with_dependents('settlements', '{carried,charges,refunds,commission,handed_over,balance}', $$
     DROP COLUMN balance,
     DROP CONSTRAINT settlements_charges_check,
@@ -28,7 +29,7 @@ SELECT alter_with_dependents('settlements', '{carried,charges,refunds,commission
     ADD CONSTRAINT settled_is_amount
         CHECK (charges >= 0 AND refunds >= 0 AND greatest(charges, refunds, abs(carried), abs(handed_over)) < 10000000000
                AND greatest(min_scale(charges), min_scale(refunds), min_scale(carried), min_scale(handed_over)) <= 4) NOT VALID,
-    ADD CONSTRAINT commission_is_a_part   -- rounded to the decimals that it has
+    ADD CONSTRAINT commission_is_a_part   -- rounded to as many decimals as it has
         CHECK (commission = round((charges - refunds) * commission_percent / 100, scale(commission))
                AND scale(commission) <= 4) NOT VALID
 $$);

@@ -1,5 +1,5 @@
--- The rows that were there before the amounts had constraints of their own fulfil them. The lock of this check lets other
--- sessions read and write the tables, so it may read large ones.
+-- Validates the constraints on amounts, which earlier migrations added as NOT VALID. VALIDATE CONSTRAINT reads the whole table, but
+-- its lock lets other sessions read and write it.
 
 INSERT INTO migrations (name) VALUES ('1w_amounts_valid');
 
@@ -14,6 +14,6 @@ ALTER TABLE agents VALIDATE CONSTRAINT credit_limit_is_amount;
 ALTER TABLE settlements VALIDATE CONSTRAINT settled_is_amount;
 ALTER TABLE settlements VALIDATE CONSTRAINT commission_is_a_part;
 
--- No version but that of the migrations has used it.
+-- Only migrations of this version use it.
 -- squawk-ignore ban-drop-function
 DROP FUNCTION alter_with_dependents(regclass, text[], text);

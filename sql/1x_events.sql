@@ -1,7 +1,7 @@
 -- The log of events: what happens to bookings and trips. The outbox: what has to happen outside of the database because of it.
 --
--- Both are written in the transaction of the change (api.record_events, api.enqueue), so neither loses anything and neither
--- has what was rolled back. Everything else follows after the commit: api.publish_events, server/outbox.
+-- Both are written in the transaction of the change (api.record_events, api.enqueue). So no committed change lacks its rows, and a
+-- change that is rolled back has none. After the commit, api.publish_events and server/outbox process the rows.
 
 INSERT INTO migrations (name) VALUES ('1x_events');
 
@@ -13,11 +13,12 @@ CREATE TABLE events (
     type            text NOT NULL,                     -- such as booking.booked: api.record_events
     bus_id          bigint,
     travel_date     date,
-    reference       text,                              -- NULL: of a trip
+    reference       text,                              -- of the booking; NULL: the event is of the whole trip
     at              timestamptz NOT NULL,
-    data            jsonb NOT NULL,                    -- the booking as api.show_bookings shows it, or the trip; plus cause and why
+    data            jsonb NOT NULL,                    -- the booking as api.show_bookings shows it, or the trip; with `cause` and `why`
     position        bigint                             -- order of publication, without gaps; NULL: not published yet
--- Most rows are larger than the 2 kB from which PostgreSQL compresses, and smaller than this. A row is updated once.
+-- PostgreSQL compresses rows that are larger than this. With its default of 2 kB, it would compress most events. A row is updated
+-- only once, when it gets its position.
 ) WITH (toast_tuple_target = 8160);
 CREATE INDEX events_unpublished ON events (event_no) WHERE position IS NULL;
 CREATE UNIQUE INDEX events_published ON events (position) WHERE position IS NOT NULL;

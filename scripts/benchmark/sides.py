@@ -1,7 +1,7 @@
 """The sides of a comparison: pgbench, and this server with its clients.
 
 A run that writes has a database of its own, which is audited after the run. After a run of this server, it
-must also hold exactly the acknowledged operations. Else the run raises InvalidRun, and there is no figure.
+must also hold exactly the acknowledged operations. Otherwise the run raises InvalidRun, and has no result.
 """
 
 import json
@@ -160,10 +160,10 @@ class Server:
     def _plan(self, address: tuple[str, int], operations: list[Operation], duration: Duration) -> Plan:
         if self.http:
             operations = [
-                [as_http(line, self.http, address) for line in operation] for operation in operations
+                [as_http(request, self.http, address) for request in operation] for operation in operations
             ]
-        each = [operations[n :: self.clients] for n in range(self.clients)]
-        return Plan(*address, each, duration, self.idle, bool(self.http))
+        operations_of_clients = [operations[n :: self.clients] for n in range(self.clients)]
+        return Plan(*address, operations_of_clients, duration, self.idle, bool(self.http))
 
 
 @dataclass(frozen=True)
@@ -295,9 +295,9 @@ def _put_load(server: RunningServer, plan: Plan) -> tuple[RunResult, int]:
 
 
 def processor_time(pids: Iterable[int | str]) -> float:
-    """The processor time that processes have used so far, in microseconds."""
-    fields = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in pids]
-    return sum(int(field[11]) + int(field[12]) for field in fields) * 1e6 / _TICKS
+    """The processor time that processes have used so far, in microseconds (utime and stime)."""
+    stats = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in pids]
+    return sum(int(stat[11]) + int(stat[12]) for stat in stats) * 1e6 / _TICKS
 
 
 def _sample(result: RunResult, duration: Duration, share: float = 1.0) -> Sample:

@@ -12,7 +12,7 @@ def main() -> None:
     """Take the chosen pictures, or all."""
     parser = argparse.ArgumentParser(prog="scripts/pictures", description="Take the pictures in docs/ again.")
     parser.add_argument(
-        "name", nargs="?", choices=list(_PICTURES), help="those of the terminal client or of the pages"
+        "name", nargs="?", choices=list(_PICTURES), help="which pictures to take; without it, all"
     )
     name = parser.parse_args().name
     for take in [_PICTURES[name]] if name else _PICTURES.values():

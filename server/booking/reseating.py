@@ -106,31 +106,32 @@ def measure(
 class _Phase:
     """Simulated annealing: the temperature falls from `hot` to `cold`, in units of the score."""
 
-    steps: int  # at most
-    steps_per_ticket: int  # at most
+    max_steps: int
+    max_steps_per_ticket: int
     hot: float
     cold: float
 
     def steps_for(self, problem: Problem) -> int:
         """The number of steps."""
-        return min(self.steps, self.steps_per_ticket * len(problem.tickets))
+        return min(self.max_steps, self.max_steps_per_ticket * len(problem.tickets))
 
 
 # The search uses weights of similar size, because a worse seating can be on the way to a better one. Then one
 # unit of a criterion outweighs all later criteria.
 _SEARCH_WEIGHTS = Weights(priority=300, seated=60, same_class=36, together=10, kept=1)
-_SELECTION = _Phase(steps=10_000, steps_per_ticket=100, hot=60, cold=0.15)
-_SEARCH = _Phase(steps=20_000, steps_per_ticket=300, hot=8, cold=0.6)
-_POLISH = _Phase(steps=40_000, steps_per_ticket=300, hot=1.2, cold=0.15)
+_SELECTION = _Phase(max_steps=10_000, max_steps_per_ticket=100, hot=60, cold=0.15)
+_SEARCH = _Phase(max_steps=20_000, max_steps_per_ticket=300, hot=8, cold=0.6)
+_POLISH = _Phase(max_steps=40_000, max_steps_per_ticket=300, hot=1.2, cold=0.15)
 _PHASES = (_SELECTION, _SEARCH, _POLISH)
-_STEPS = 100_000  # of all searches for a plan, at most, but at least one search is completed
-_SEARCHES = 3  # for a plan, at most
+_MAX_STEPS = 100_000  # of all searches for a plan together; one search is completed even if it takes more
+_MAX_SEARCHES = 3  # for a plan
 _SEED = 1
-_TRIES = 5  # for a ticket that lacks something
+_MAX_TRIES = 5  # for each ticket that lacks something
 _RESEATED = 3  # parties that get new seats after a party that is left over
-_SHARE_OF_EXCHANGES = 0.3  # of the steps, if parties are left over
-_SHARE_OF_CHOSEN_SEATS = 0.5  # of the exchanges: the seats of the coming party are chosen first
-_SHARE_OF_OLD_SEATS = 0.5  # of these choices, if the new vehicle has them
+# Shares of the steps that are of one kind.
+_SHARE_OF_EXCHANGES = 0.3  # of all steps, if parties are left over
+_SHARE_OF_CHOSEN_SEATS = 0.5  # of the exchanges: those that choose the seats of the coming party first
+_SHARE_OF_OLD_SEATS = 0.5  # of these: those that choose its old seats, if the new vehicle has them
 _SHARE_OF_PARTY_MOVES = 0.7  # of the steps that move a ticket of a party of two or more
 
 
@@ -138,7 +139,8 @@ def _best_seating(problem: Problem) -> Sequence[int]:
     """The seat of each ticket, or NOWHERE, in the best result of some searches with other random numbers."""
     random = Random(_SEED).random  # noqa: S311 - chooses moves, keeps no secret
     steps = sum(phase.steps_for(problem) for phase in _PHASES)
-    searches = [_Search(problem, random) for _ in range(max(1, min(_SEARCHES, _STEPS // max(steps, 1))))]
+    count = max(1, min(_MAX_SEARCHES, _MAX_STEPS // max(steps, 1)))
+    searches = [_Search(problem, random) for _ in range(count)]
     for search in searches:
         search.run()
         if search.is_ideal:
@@ -362,7 +364,7 @@ class _Search:
     def _any_ticket(self) -> int:
         """A random ticket, seldom one that is left over or has all that it can have."""
         problem, seating = self._problem, self._seating
-        for _ in range(_TRIES):
+        for _ in range(_MAX_TRIES):
             ticket = int(self._random() * len(problem.tickets))
             seat = seating.where[ticket]
             party = problem.party[ticket]

@@ -30,8 +30,8 @@ D = TypeVar("D")
 MAX_NAME = 80  # characters, as in protocol.fields.PersonName
 _MIN_BEGINNING = 3  # characters of the beginning of a place's name, as in sql/22_place_codes.sql
 _MAX_PLACES_LISTED = 5  # in one message
-_MAX_SIMILAR = 5  # places in the message about an unknown one
-_SIMILARITY = 0.7  # of these places to the answer, at least; 1 is the same text
+_MAX_SIMILAR = 5  # similar places in the message about an unknown place
+_MIN_SIMILARITY = 0.7  # of such a place to the answer, from 0 to 1, which is the same text
 _MAX_NUMBERS_LISTED = 6  # in one message
 _SEPARATORS = re.compile(r"[\s,;&]+|\band\b")
 _RANGE = re.compile(r"(\d{1,5})\s*(?:-|–|to)\s*(\d{1,5})", re.ASCII)
@@ -173,7 +173,7 @@ class PlaceNames:
 
     def similar(self, typed: str) -> list[str]:
         """The places with names that are similar to this text, the most similar first."""
-        close = difflib.get_close_matches(fold_name(typed), self._by_word, _MAX_SIMILAR, _SIMILARITY)
+        close = difflib.get_close_matches(fold_name(typed), self._by_word, _MAX_SIMILAR, _MIN_SIMILARITY)
         found = {p.code: label(p, self._places) for word in close for p in self._by_word[word]}
         return [*found.values()][:_MAX_SIMILAR]
 

@@ -22,7 +22,7 @@ from busware.server.protocol import SeatTicket, TripOccupancy
 _LABEL_COLUMNS = 7  # before the first leg: the number of the seat
 _MIN_LEG_COLUMNS = 3
 _MAX_LEG_COLUMNS = 30
-_NAME_COLUMNS = 9  # with fewer for a leg, a stop has its number in the chart, and its name below
+_NAME_COLUMNS = 9  # if a leg has fewer, the chart shows the numbers of the stops, and lists their names below
 _TIME_COLUMNS = 6
 _CUT_COLUMNS = 4  # a shorter text is cut without "…"
 _FREE, _BLOCKED, _CHECKED_IN, _NO_SHOW = "·", "#", "+", "!"
@@ -46,7 +46,7 @@ class _Stop(NamedTuple):
 
 
 def chart_lines(trip: TripOccupancy, columns: int) -> Iterator[Line]:
-    """The lines of the chart, on a screen with so many columns."""
+    """The lines of the chart. columns: the width of the screen."""
     stops = [_Stop(leg.from_stop, leg.origin, leg.departs_at) for leg in trip.legs]
     stops.append(_Stop(trip.legs[-1].to_stop, trip.legs[-1].destination, trip.legs[-1].arrives_at))
     room = columns - _LABEL_COLUMNS
@@ -84,7 +84,7 @@ def _legend(trip: TripOccupancy) -> Iterator[str]:
 
 
 class _Chart:
-    """A chart with so many columns for each leg."""
+    """A chart. width: the columns of each leg."""
 
     def __init__(self, trip: TripOccupancy, width: int, *, at_one_place: bool) -> None:
         self._trip = trip
@@ -174,7 +174,7 @@ def _listed(entries: Iterable[str], columns: int) -> Iterator[str]:
 
 
 def _fitted(text: str, columns: int, fill: str = " ") -> str:
-    """The text in so many columns: cut, or filled."""
+    """The text with a width of exactly `columns`: cut, or filled."""
     if get_cwidth(text) > columns:
         end = "…" if columns >= _CUT_COLUMNS else ""
         while get_cwidth(text) > columns - len(end):

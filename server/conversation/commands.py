@@ -38,7 +38,7 @@ _LEAVE = (QUIT, *QUIT_SYNONYMS)
 _HELP = (HELP, "?", "menu", "commands", "options")
 WELCOME = "Busware. Type bus, flight, show or hotel to book, or help for all commands."
 NO_QUESTION = "No question is open. Type help for all commands, or quit to disconnect."
-_SIMILARITY = 0.65  # of the command that an unknown word may mean, at least; 1 is the same text
+_MIN_SIMILARITY = 0.65  # of a suggested command to the unknown word, from 0 to 1, which is the same text
 _MAX_SEARCHED = 200  # characters of an unknown line that are searched for a command
 
 
@@ -167,6 +167,6 @@ def _unknown(typed: str) -> str:
     """The text for a line that is not a command."""
     words = [_SYNONYMS.get(word, word) for word in typed.lower()[:_MAX_SEARCHED].split()]
     named = [word for word in words if word in COMMANDS]
-    likely = named or difflib.get_close_matches(words[0], [*COMMANDS, HELP], 1, _SIMILARITY)
+    likely = named or difflib.get_close_matches(words[0], [*COMMANDS, HELP], 1, _MIN_SIMILARITY)
     hint = f"Did you mean {likely[0]}?" if likely else "Type help for all commands."
     return f"{quoted(typed)} is not a command. {hint}"

@@ -66,7 +66,7 @@ class OpenedBookings:
     """The requests that open the bookings which were made or opened over a connection."""
 
     def __init__(self) -> None:
-        self._requests: dict[str, GetBooking] = {}  # by reference; the last one is the last
+        self._requests: dict[str, GetBooking] = {}  # by reference, in the order of their last use
 
     def record(self, request: Request, reply: object) -> None:
         """Record the booking that a request has made or opened.

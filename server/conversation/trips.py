@@ -46,7 +46,7 @@ from busware.server.protocol import (
 )
 
 _MAX_PLACES_LISTED = 3  # in the message about a destination that is not reached
-_MAX_PLACES_SEARCHED = 20  # for those to which an operator goes
+_MAX_PLACES_SEARCHED = 20  # with more places, they are not filtered by operator
 _MAX_PLACES_IN_HINT = 60  # so that a terminal of 24 lines shows the whole text
 _PLACES_OF_MANY = 20  # shown of a longer list
 _NEARBY_DAYS = (1, -1, 2, -2, 3, -3, 4, 5, 6, 7)  # added to the requested date, the nearest first
@@ -143,7 +143,7 @@ class Sale:
         return reached.places
 
     def run_by(self, operator: str, day: date, origin: Place, reached: list[Place]) -> Steps[list[Place]]:
-        """The places to which an operator goes on a date. All places if they are many, or it goes to none."""
+        """The places to which an operator goes on a date; all reached ones if they are many, or none fit."""
         if len(reached) > _MAX_PLACES_SEARCHED:
             return reached
         found = []

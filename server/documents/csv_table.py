@@ -1,8 +1,8 @@
-"""Rows as CSV (RFC 4180) for spreadsheets: UTF-8 with a byte order mark, so that they read every script.
+"""Rows as CSV (RFC 4180), in UTF-8 with a byte order mark, by which spreadsheets recognize it.
 
 A spreadsheet executes a cell that begins like a formula, and a passenger chooses their own name. Such a cell
-gets an apostrophe in front, which a spreadsheet takes as "this is text". A phone number begins with + and so
-gets one too. Numbers of this server, such as an amount, are written as they are.
+gets an apostrophe in front, which marks it as text. A phone number begins with +, so it gets one too.
+Numbers, such as a negative amount, get none.
 """
 
 import csv

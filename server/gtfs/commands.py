@@ -24,7 +24,7 @@ from busware.server.installation import subcommand
 from busware.server.output import NotShown, complain, report_not_shown, show
 from busware.server.settings import Settings
 
-MAX_FIELDS = 3  # of a changed service that are shown
+MAX_FIELDS = 3  # shown fields of a changed service
 MAX_VALUE = 30  # characters of a changed value that are shown
 
 _HELP = """\

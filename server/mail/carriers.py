@@ -37,7 +37,7 @@ _CONTACT = "SELECT email, language, phone FROM api.contact_of(%s, %s)"
 _RECORD_BOUNCE = "SELECT api.record_bounce(%s, %s, %s)"
 _COUNT = "SELECT wait_seconds FROM api.count_mail(%s, %s)"
 _INVOICES = "SELECT api.invoices_until(%s, %s)"
-_OF_EVENT = ("cause", "why", "offer_state", "cancelled")  # of the data of an event, beside the booking
+_OF_EVENT = ("cause", "why", "offer_state", "cancelled")  # keys of an event's data beside the booking
 
 
 class MessageCarriers:

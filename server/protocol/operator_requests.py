@@ -64,8 +64,6 @@ from busware.server.protocol.operator_replies import (
     VehicleList,
 )
 from busware.server.protocol.replies import Booking, OfferList
-
-# What requests share --------------------------------------------------------------------------
 from busware.server.protocol.requests import Request, TripRequest, method
 
 
@@ -98,8 +96,8 @@ class Occupancy(TripRequest, frozen=True, kw_only=True):
 class CheckIn(Request, frozen=True, kw_only=True):
     """For operators: check in the passengers of a booking at their stop. A repetition changes nothing.
 
-    A booking of another bus_id or travel_date is refused; without travel_date, one that is not for today.
-    With undo, they are not checked in any more.
+    With bus_id or travel_date, a booking of another service or date is refused. Without travel_date, the
+    booking must be for today. With undo, the check-in is removed.
     """
 
     reference: ReferenceOrCode
@@ -113,7 +111,7 @@ class CheckIn(Request, frozen=True, kw_only=True):
 
 @method("no_shows", NoShows, "POST /v1/trips/{bus_id}/{travel_date}/no-shows", writes=True)
 class MarkNoShows(TripRequest, frozen=True, kw_only=True):
-    """For operators: after a departure, mark the passengers who board there and are not checked in."""
+    """For operators: after a departure, mark its passengers who are not checked in as no-shows."""
 
     at: PlaceOrStop
     release: Flag | None = None
@@ -141,7 +139,7 @@ class CancelTrip(TripRequest, frozen=True, kw_only=True):
 
 @method("skip_stop", SkippedStop, "POST /v1/trips/{bus_id}/{travel_date}/skip", writes=True)
 class SkipStop(TripRequest, frozen=True, kw_only=True):
-    """For operators: skip a stop of a trip, and offer its passengers their money back."""
+    """For operators: skip a stop of a trip, and offer its passengers a refund."""
 
     at: PlaceOrStop
     reason: Reason | None = None
@@ -294,7 +292,7 @@ class Assign(TripRequest, frozen=True, kw_only=True):
 
 @method("exchange_vehicle", VehicleExchange, "POST /v1/trips/{bus_id}/{travel_date}/vehicle")
 class ExchangeVehicle(TripRequest, frozen=True, kw_only=True):
-    """For operators: exchange the vehicle of a trip for one with any seats, and seat all passengers again."""
+    """For operators: exchange the vehicle of a trip for one with any layout, and plan all seats again."""
 
     vehicle: Registration
     plan: Flag = False

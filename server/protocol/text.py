@@ -1,4 +1,4 @@
-"""Text that people write: what can be seen of it, and names for comparisons."""
+"""Text that people write: removes or finds invisible characters, and folds names for comparison."""
 
 import re
 import unicodedata
@@ -10,8 +10,8 @@ _FORMAT = re.compile(
     r"[\x00-\x09\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff0-\ufffb"
     r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e007f]"
 )
-# Besides those, what Unicode calls Default_Ignorable_Code_Point, and a blank symbol. api.invisible() in
-# sql/21_text.sql has all of them.
+# The other characters with the Unicode property Default_Ignorable_Code_Point, and U+2800, a blank symbol.
+# api.invisible() in sql/21_text.sql returns the characters of both patterns.
 _IGNORABLE = re.compile(
     r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0080-\U000e0fff]"
 )
@@ -61,7 +61,7 @@ def _joins(before: str, after: str) -> bool:
     if not after:
         return False
     if unicodedata.category(after) == "So":
-        return unicodedata.category(before) in ("So", "Sk") or before == "\ufe0f"  # Sk: a colour of skin
+        return unicodedata.category(before) in ("So", "Sk") or before == "\ufe0f"  # Sk: a skin tone
     in_word = unicodedata.category(before)[0] in "LM" and unicodedata.category(after)[0] in "LM"
     return in_word and before.lower() == before.upper()
 

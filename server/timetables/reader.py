@@ -37,7 +37,7 @@ class Content:
 
 
 def read(files: Iterable[str], max_bytes: int) -> Content:
-    """What files contain. max_bytes: of a file. Raises OSError."""
+    """Read files. max_bytes: the limit for each file. Raises OSError."""
     content = Content()
     for file in files:
         content.files.append(file)
@@ -55,12 +55,12 @@ def read(files: Iterable[str], max_bytes: int) -> Content:
 
 def _add_documents(content: Content, file: str, root: Node, faulty: Faulty) -> None:
     if not isinstance(root.value, dict):
-        faulty(root.line, "A file begins with places: or services: and has a list of them.")
+        faulty(root.line, "A file has a list of places, a list of services, or both.")
     for name, node in root.fields().items():
         if name not in _KEYS:
             faulty(node.line, unknown_name(name, _KEYS))
         elif not isinstance(node.value, list):
-            faulty(node.line, f"{name} is a list: each of them begins with a dash.")
+            faulty(node.line, f"{name} must be a list: each entry begins with a dash.")
         else:
             for entry in node.value:
                 _add_document(getattr(content, name), _KEYS[name], Document(file, entry), faulty)

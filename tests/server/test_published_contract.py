@@ -27,9 +27,9 @@ pytestmark = pytest.mark.settings(
 )
 
 
-# Deliberate departures from a version: each difference, and its reason. Any other difference fails the test.
-# So does a departure that is no difference any more.
-DEPARTURES: dict[str, dict[str, str]] = {
+# The deliberate differences from a version, and the reason of each. The test fails for any other difference,
+# and for one of these that no longer occurs.
+DELIBERATE_DIFFERENCES: dict[str, dict[str, str]] = {
     "0.1.0": {
         "http.jsonl line 100, /hotel/book: "
         "reply.body.error was 'No rooms available.', is 'Only 8 rooms are available.'": (
@@ -55,10 +55,10 @@ def test_recorded_transcripts_of_a_version(version: str, player: TranscriptPlaye
         file = DATA / version / f"{name}.jsonl"
         if file.exists():  # a version that is older than these calls has no file
             found += [f"{name}.jsonl {difference}" for difference in compare(read_transcript(file), player)]
-    departures = DEPARTURES.get(version, {})
-    unknown = [difference for difference in found if difference not in departures]
+    deliberate = DELIBERATE_DIFFERENCES.get(version, {})
+    unknown = [difference for difference in found if difference not in deliberate]
     assert unknown == [], "\n".join(unknown)
-    assert departures.keys() <= set(found)
+    assert deliberate.keys() <= set(found)
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -166,7 +166,7 @@ def test_second_call_with_a_key_of_the_same_account_is_deferred(
     assert outcomes_of(api.batch(other)) == ["booked" if phones[0] == phones[1] else "key_reused"]
 
 
-def test_of_the_records_of_both_owners_the_one_with_the_same_request_answers(api: SchemaApi) -> None:
+def test_key_with_records_of_account_and_phone_gets_the_answer_to_the_same_request(api: SchemaApi) -> None:
     (by_phone,) = api.batch(book(1, key="k"))
     (by_account,) = api.batch(book(2, key="k", phone=None, account="asha"))
     assert api.batch(book(1, key="k", account="asha")) == [by_phone]

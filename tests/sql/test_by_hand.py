@@ -68,7 +68,7 @@ def test_reason_is_shown_where_the_cancellation_of_the_trip_ended_a_ticket(
     assert [api.show(b).get("why") for b in (own, whole)] == ["Landslide."] * 2
 
 
-def test_end_of_a_service_is_no_reason_for_a_ticket_that_was_cancelled_before(
+def test_ticket_cancelled_before_its_service_ended_does_not_get_that_reason(
     api: SchemaApi, database: Database, clock: Clock
 ) -> None:
     own = api.book(1)

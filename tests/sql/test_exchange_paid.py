@@ -38,8 +38,8 @@ def test_exchange_that_costs_more_is_refused(stripe: SchemaApi) -> None:
 
 
 @pytest.mark.parametrize("fee", ["0", "10"])
-def test_swap_of_two_classes_is_no_refund(stripe: SchemaApi, database: Database, fee: str) -> None:
-    """What one ticket costs less, another one costs more."""
+def test_swap_of_two_classes_refunds_nothing(stripe: SchemaApi, database: Database, fee: str) -> None:
+    """One ticket becomes cheaper, and the other one dearer by the same amount."""
     edit_service(
         stripe, exchange_until="1 hour", exchange_fee=fee, refund_percent="100", seat_classes=[FRONT]
     )

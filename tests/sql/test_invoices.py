@@ -206,7 +206,7 @@ def test_pages_of_invoices(ksrtc: SchemaApi) -> None:
     assert (refusal["reason"], refusal["field"]) == ("bad_request", "after")
 
 
-def test_pages_of_a_day_miss_nothing_that_is_issued_meanwhile(ksrtc: SchemaApi) -> None:
+def test_pages_of_a_day_have_invoices_that_are_issued_between_two_reads(ksrtc: SchemaApi) -> None:
     """A credit note that was issued between two pages was before the second one."""
     bookings = [ksrtc.book(seat) for seat in (1, 2)]
     publish(ksrtc)

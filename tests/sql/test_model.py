@@ -2,8 +2,8 @@
 
 Hypothesis generates sequences of requests for a trip and shortens a sequence that fails. After every request
 the test compares the status, seat, segment and refund of each ticket, the free seats of each leg, and the
-waitlist, and runs the audit. Each sequence has a trip of its own. The clock is a setting of the session,
-because PostgreSQL plans all functions again after `api.now()` is replaced.
+waitlist, and runs the audit. Each sequence has a trip of its own. The clock is `test.now`, a setting of the
+session, because PostgreSQL plans all functions again after `api.now()` is replaced.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -6,7 +6,7 @@ every request the test compares each booking, its payments and its offer, checks
 and runs the audit. The database chooses the seats, and the plan of an exchanged vehicle chooses the parties
 that are left over: the model uses the same choice, and checks that it is possible.
 
-tests/sql/test_model.py is the test of the other requests. Its clock is used here too.
+tests/sql/test_model.py tests the other requests, and explains the clock (`test.now`).
 """
 
 from collections.abc import Iterator
@@ -52,7 +52,7 @@ STOPS = """
 OFFER = timedelta(hours=24)
 DELAY_FOR_REFUND = 60  # minutes
 REFUND_PERCENT = Decimal(50)
-DAYS_BEFORE = 6  # of the first request; the trips never leave
+DAYS_BEFORE = 6  # days from the first request to the travel date; no sequence reaches the departure
 OPERATOR = "conductor"
 
 buses = st.sampled_from(BUSES)
@@ -70,7 +70,7 @@ class Offer:
 
 @dataclass
 class Party:
-    """A booking. value: what each ticket costs and is refunded as a whole. net: charges without refunds."""
+    """A booking. value: the fare of a ticket, which is its full refund. net: charges minus refunds."""
 
     bus: int
     segment: tuple[int, int]
@@ -150,7 +150,7 @@ class Changes(RuleBasedStateMachine):
 
     @rule(which=which)
     def confirm(self, which: int) -> None:
-        if not (found := self.one(which, "held")):
+        if not (found := self.choose(which, "held")):
             return
         reference, party = found
         assert "reason" not in self.change("confirm", reference)
@@ -158,7 +158,7 @@ class Changes(RuleBasedStateMachine):
 
     @rule(which=which)
     def cancel(self, which: int) -> None:
-        if not (found := self.one(which, "booked", "displaced")):
+        if not (found := self.choose(which, "booked", "displaced")):
             return
         reference, party = found
         assert "reason" not in self.change("cancel", reference)
@@ -167,8 +167,8 @@ class Changes(RuleBasedStateMachine):
 
     @rule(which=which, bus=buses, segment=segments)
     def exchange(self, which: int, bus: int, segment: tuple[int, int]) -> None:
-        """For another trip or segment, at the amount of the quote."""
-        if not (found := self.one(which, "booked", "displaced")):
+        """Exchange a booking for another trip or segment, at the amount of the quote."""
+        if not (found := self.choose(which, "booked", "displaced")):
             return
         reference, party = found
         wanted = {"bus_id": bus, "travel_date": str(self.day), "from_stop": segment[0], "to_stop": segment[1]}
@@ -190,7 +190,7 @@ class Changes(RuleBasedStateMachine):
 
     @rule(which=which)
     def accept(self, which: int) -> None:
-        if not (found := self.one(which, "booked", "displaced")):
+        if not (found := self.choose(which, "booked", "displaced")):
             return
         reference, party = found
         answer = self.change("accept", reference)
@@ -207,7 +207,7 @@ class Changes(RuleBasedStateMachine):
 
     @rule(which=which)
     def decline(self, which: int) -> None:
-        if not (found := self.one(which, "booked", "displaced")):
+        if not (found := self.choose(which, "booked", "displaced")):
             return
         reference, party = found
         answer = self.change("decline", reference)
@@ -247,11 +247,11 @@ class Changes(RuleBasedStateMachine):
         answer = apply(self.api, vehicle, plan(read_basis(self.api, vehicle, **trip)), **trip)
         self.trip_events.append("trip.vehicle_exchanged")
         self.seat_counts[bus], self.vehicles[bus] = seats, vehicle
-        left = sorted(party["reference"] for party in answer["left_over"])
+        left_over = sorted(party["reference"] for party in answer["left_over"])
         on_trip = {r: party for r, party in self.parties.items() if party.bus == bus and party.is_live}
-        assert set(left) <= on_trip.keys()
-        stay = [party for reference, party in on_trip.items() if reference not in left]
-        for reference in left:
+        assert set(left_over) <= on_trip.keys()
+        stay = [party for reference, party in on_trip.items() if reference not in left_over]
+        for reference in left_over:
             assert any(
                 sum(party.count for party in [*stay, on_trip[reference]] if leg in range(*party.segment))
                 > seats
@@ -259,13 +259,13 @@ class Changes(RuleBasedStateMachine):
             )
         for party in on_trip.values():
             party.seats = []
-        for reference in left:
+        for reference in left_over:
             party = on_trip[reference]
             party.status = "displaced" if party.status == "booked" else "cancelled"
         for reference, party in on_trip.items():
-            if reference not in left:
+            if reference not in left_over:
                 self.take(reference, party)
-        for reference in left:
+        for reference in left_over:
             if on_trip[reference].status == "displaced":
                 self.offer_seats(reference, on_trip[reference])
         self.settle()
@@ -337,7 +337,7 @@ class Changes(RuleBasedStateMachine):
         party.offer = None
 
     def free(self, bus: int, segment: tuple[int, int], without: list[Party] | None = None) -> set[int]:
-        """The seats of a trip that are free on a segment. without: parties that do not count."""
+        """The seats of a trip that are free on a segment. without: parties whose seats count as free."""
         taken = {
             pair
             for party in self.parties.values()
@@ -366,10 +366,11 @@ class Changes(RuleBasedStateMachine):
             if party.status in statuses and not party.is_offered
         ]
 
-    def one(self, which: int, *statuses: str) -> tuple[str, Party] | None:
-        """A booking with one of these statuses: with an open offer, if one has it. None if there is none.
+    def choose(self, which: int, *statuses: str) -> tuple[str, Party] | None:
+        """Choose a booking with one of these statuses, and among them one with an open offer if there is one.
 
-        So no strategy depends on the choices of the database, and Hypothesis can repeat a sequence.
+        Returns None if no booking has such a status. `which` is an index and not a reference, because the
+        database generates the references, and Hypothesis must be able to repeat a sequence.
         """
         latest_first = self.of_travellers(*statuses)[::-1]
         latest_first = [found for found in latest_first if found[1].offer] or latest_first
@@ -435,7 +436,7 @@ def fare(segment: tuple[int, int]) -> Decimal:
 
 @pytest.fixture
 def days(database: Database, api: SchemaApi) -> Iterator[date]:
-    """A new travel date for each sequence, of two services made for this test."""
+    """Create the two services. Returns travel dates: a new one for each sequence of requests."""
     database.query("SELECT api.add_operator(%s, 'hash', 'KSRTC')", OPERATOR)
     for bus, hour in zip(BUSES, (10, 13), strict=True):
         hours = (hour, hour, hour, hour + 1, hour + 1, hour + 3)

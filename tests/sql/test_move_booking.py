@@ -28,7 +28,7 @@ def move(
     database: Database, booking: Answer, bus_id: int, travel_date: str, segment: str, seats: list[int],
     fare: str = "260.00", kept: str = "0",
 ) -> None:  # fmt: skip
-    """Move the booked tickets of a booking in one transaction."""
+    """Move the booked tickets of a booking in one transaction. fare, kept: of each ticket."""
     tickets = [ticket["ticket_no"] for ticket in booking["tickets"] if ticket["status"] == "booked"]
     b = "api.open_booking(%s, %s) AS b"
     opened = booking["reference"], ASHA
@@ -94,7 +94,7 @@ def test_refund_before_the_move_is_not_refunded_again(api: SchemaApi, database: 
     assert api.cancel(booking)["refund"] == "130.00"
 
 
-def test_parties_change_seats_with_each_other(api: SchemaApi, database: Database) -> None:
+def test_tickets_of_a_booking_swap_seats(api: SchemaApi, database: Database) -> None:
     """Each ticket gets a seat that another ticket of the booking has."""
     booking = api.book(1, 2)
     move(database, booking, 1, DAY, "[1,5)", [2, 1])

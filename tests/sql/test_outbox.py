@@ -171,7 +171,7 @@ def test_two_servers_claim_different_rows_without_waiting(race: Race) -> None:
     assert claim(race.second.conn) == []
 
 
-def test_claim_that_is_rolled_back_is_none(race: Race) -> None:
+def test_claim_that_is_rolled_back_has_no_effect(race: Race) -> None:
     number = enqueue(race.database)
     assert claim(race.first.conn) == [(number, 1)]
     race.first.conn.rollback()

@@ -21,6 +21,7 @@ SEARCH_PATH = "search_path=pg_catalog, api, public, pg_temp"
 # CONNECT is left out, because a cloned database does not have the rights on the template.
 GRANTED = "SELECT privilege, object FROM api.granted_rights('busware') WHERE privilege <> 'CONNECT'"
 READABLE = {"bus_info", "migrations", "seeds_loaded"}
+# Modules of server/ that connect as the owner of the database.
 AS_OWNER = (
     "accounts/operators.py",
     "embedded/psql.py",
@@ -30,7 +31,7 @@ AS_OWNER = (
     "mail/bounce_command.py",
     "outbox/command.py",
     "timetables/export.py",
-)  # of server/: they connect as the owner
+)
 
 
 @pytest.fixture

@@ -77,7 +77,7 @@ def test_times_of_a_document(database: Database, written: str) -> None:
     assert shown == written.zfill(5)
 
 
-def test_place_whose_name_others_have_is_shown_by_its_code(database: Database) -> None:
+def test_place_with_an_ambiguous_name_is_shown_by_its_code(database: Database) -> None:
     database.query("INSERT INTO places (code, name, aliases) VALUES ('ELSEWHERE', 'Elsewhere', '{mandya}')")
     places = [stop["place"] for stop in document(database, 1)["stops"]]
     assert places == ["Bengaluru", "Ramanagara", "MNDY", "Srirangapatna", "Mysuru"]
@@ -193,12 +193,12 @@ def test_fare_of_a_segment_is_used_everywhere(database: Database, api: SchemaApi
     ("fares", "refunds"),
     [
         ([], ["85.00", "40.00", "15.00"]),
-        ([(1, 5, 200)], ["55.00", "10.00", "0.00"]),  # the journey so far costs more than the whole
+        ([(1, 5, 200)], ["55.00", "10.00", "0.00"]),  # the fare to stop 4 exceeds that of the journey
         ([(1, 3, 240)], ["85.00", "10.00", "10.00"]),  # stop 4 refunds no more than stop 3
         ([(1, 2, 0)], ["130.00", "40.00", "15.00"]),
     ],
 )
-def test_refund_for_ending_early_is_of_the_fare_that_was_paid(
+def test_refund_for_alighting_early_is_a_part_of_the_fare_paid(
     database: Database, api: SchemaApi, fares: list[Any], refunds: list[str]
 ) -> None:
     database.query("UPDATE bus_info SET alight_refund_percent = 50 WHERE bus_id = 1")

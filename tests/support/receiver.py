@@ -1,4 +1,4 @@
-"""A receiver of webhooks on this machine: with a certificate of its own authority, and bad habits."""
+"""A receiver of webhooks on this machine, which can answer wrongly; it has a certificate authority."""
 
 import dataclasses
 import queue

@@ -46,7 +46,7 @@ def guess_from(operations: Operations, address: str, **credentials: str) -> str:
 
 
 def simultaneously(number: int, function: Callable[[int], Any]) -> list[Any]:
-    """The results of a function that is called by so many threads at once."""
+    """Call a function in `number` threads at once, and return the results."""
     together = threading.Barrier(number)
 
     def call(n: int) -> Any:

@@ -17,13 +17,13 @@ PASSWORD = "correct horse"
 
 
 def outcomes(line: LineClient, holds: int, **args: Any) -> list[str]:
-    """Hold one seat so many times, each for another phone number: the statuses or the reasons."""
+    """Hold a seat `holds` times, each for another phone number; return the statuses or reasons."""
     answers = [line.call("hold", **sale(phone=PHONES[n], **args)) for n in range(holds)]
     return [answer["data"]["reason"] if "data" in answer else answer["status"] for answer in answers]
 
 
 def test_guest_cannot_hold_all_seats_of_a_bus(connect: Callable[[], LineClient], http: HttpClient) -> None:
-    """Service 1 has 8 seats, and 6 in one booking, which is more than 30 %."""
+    """The limit is 30 % of the 8 seats, but at least the 6 seats that one booking may have."""
     first, second = connect(), connect()
     assert first.call("hold", **sale(1, 2, 3, seconds=1800))["status"] == "held"
     assert second.call("hold", **sale(4, 5, 6, phone=PHONES[0], seconds=1800))["status"] == "held"
@@ -117,7 +117,7 @@ def test_stranger_who_knows_a_phone_number_does_not_block_its_owner(
     stranger, owner = connect(), connect()
     for n in (1, 2):
         assert stranger.call("hold", **sale(n))["status"] == "held"
-    database.query("UPDATE holders SET subject = 'address:192.0.2.1'")  # where the stranger is
+    database.query("UPDATE holders SET subject = 'address:192.0.2.1'")  # as if the stranger had this address
     assert owner.call("hold", **sale(3))["status"] == "held"
 
 

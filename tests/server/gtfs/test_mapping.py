@@ -117,7 +117,7 @@ def test_stop_without_boarding_or_alighting(tmp_path: Path) -> None:
         ({2: "1,1"}, ["NORTH", "SOUTH"], ["0.0", "145.0"]),  # neither
     ],
 )
-def test_stop_that_serves_no_passenger_is_no_stop(
+def test_stop_without_boarding_and_alighting_is_left_out(
     tmp_path: Path, closed: dict[int, str], places: list[str], km: list[str]
 ) -> None:
     head, *lines = FEED["stop_times.txt"].splitlines()

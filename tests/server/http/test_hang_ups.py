@@ -1,4 +1,4 @@
-"""Clients that send wrong bytes or leave in the middle: their errors are not errors of the server's log."""
+"""Clients that send wrong bytes or disconnect too early: the server logs no warning for them."""
 
 import json
 import logging
@@ -31,7 +31,7 @@ def post(path: bytes, rest: bytes) -> bytes:
     return b"POST " + path + b" HTTP/1.1\r\n" + HEAD + rest
 
 
-LEFT = {  # what a client sends before it leaves
+SENT = {  # what a client sends before it disconnects
     "in a body": post(b"/v1/bookings", b'Content-Length: 100\r\n\r\n{"'),
     "in a body for the hotel": post(b"/hotel/book", b'Content-Length: 100\r\n\r\n{"'),
     "in a chunk": post(b"/v1/bookings", b"Transfer-Encoding: chunked\r\n\r\n50\r\n{"),
@@ -67,7 +67,7 @@ def https(server: SimpleNamespace, tmp_path: Path) -> Iterator[SimpleNamespace]:
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """The messages that are more severe than information."""
+    """The messages of level WARNING and above."""
     return [record.getMessage() for record in caplog.records if record.levelno > logging.INFO]
 
 
@@ -75,12 +75,12 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
 def test_a_client_that_leaves_causes_no_warning(
     http: HttpClient, caplog: pytest.LogCaptureFixture, close: Callable[[socket.socket], None]
 ) -> None:
-    for sent in LEFT.values():
+    for sent in SENT.values():
         connection = socket.create_connection(("127.0.0.1", http.server.port), WAIT_SECONDS)
         connection.sendall(sent)
         close(connection)
     assert http.call("GET", "/v1/places").status_code == 200
-    http.server.drain()  # the answers to all of them are written or given up
+    http.server.drain()  # returns when each answer is written or its connection is closed
     assert warnings(caplog) == []
 
 
@@ -92,7 +92,7 @@ def test_a_client_that_leaves_tls_causes_no_warning(
     close: Callable[[socket.socket], None],
     with_close_notify: bool,
 ) -> None:
-    for sent in LEFT.values():
+    for sent in SENT.values():
         plain = socket.create_connection(("127.0.0.1", https.port), WAIT_SECONDS)
         connection = https.context.wrap_socket(plain)
         connection.sendall(sent)
@@ -115,15 +115,17 @@ def test_a_client_that_leaves_tls_causes_no_warning(
 
 @pytest.mark.settings(event_streams=1)
 @pytest.mark.parametrize(
-    "behind",
+    "pipelined",
     [
         pytest.param(GET, id="one"),
         pytest.param(GET.replace(b"\r\n\r\n", b"\r\nContent-Length: 2\r\n\r\n{}") + GET, id="two"),
     ],
 )
-def test_a_stream_ends_with_its_client_although_other_requests_wait(http: HttpClient, behind: bytes) -> None:
+def test_an_event_stream_with_pipelined_requests_ends_with_its_connection(
+    http: HttpClient, pipelined: bytes
+) -> None:
     connection = socket.create_connection(("127.0.0.1", http.server.port), WAIT_SECONDS)
-    connection.sendall(STREAM.replace(b"\r\n\r\n", b"\r\nContent-Length: 2\r\n\r\n{}") + behind)
+    connection.sendall(STREAM.replace(b"\r\n\r\n", b"\r\nContent-Length: 2\r\n\r\n{}") + pipelined)
     assert connection.recv(12) == b"HTTP/1.1 200"
     connection.close()
     stream = {"headers": {"Accept": "text/event-stream"}, "stream": True}
@@ -140,7 +142,7 @@ def test_refused_connections_that_do_not_end_tls_do_not_count(https: SimpleNames
     with ExitStack() as stack:
         admitted = [connect("127.0.0.2") for _ in range(2)]
         for connection in admitted:
-            connection.sendall(LEFT["before a body"])
+            connection.sendall(SENT["before a body"])
             assert connection.recv(12) == b"HTTP/1.1 100"  # so this connection is not idle
         for _ in range(4):
             assert connect("127.0.0.2").recv(12) == b"HTTP/1.1 503"

@@ -75,7 +75,7 @@ def test_wrong_period_is_said_at_the_form(operator: Visitor) -> None:
     assert page.form("/operator/sales").value("from") == "2026-12-31"
 
 
-def test_values_that_are_none_of_the_choices_are_not_used(operator: Visitor) -> None:
+def test_values_that_are_not_choices_are_ignored(operator: Visitor) -> None:
     page = operator.get("/operator/sales?group=<script>&by=x&from=x&to=x")
     assert page.status == 200
     assert "<script>" not in page.html

@@ -195,7 +195,7 @@ def test_a_file_that_is_no_text_is_refused(read, name, content, expected) -> Non
     assert found.startswith(f"{name.replace('_', '.')}:{expected}"), found
 
 
-NO_LIST = "A file begins with places: or services: and has a list of them."
+NO_LIST = "A file has a list of places, a list of services, or both."
 
 
 @pytest.mark.parametrize(("text", "expected"), [
@@ -203,7 +203,7 @@ NO_LIST = "A file begins with places: or services: and has a list of them."
     ("services: []\n}\n", "2: This is not YAML: "),
     ("", f"1: {NO_LIST}"),
     ("- bus_id: 1\n", f"1: {NO_LIST}"),
-    ("services:\n", "1: services is a list: each of them begins with a dash."),
+    ("services:\n", "1: services must be a list: each entry begins with a dash."),
     ("services:\n- 101\n", "2: bus_id is missing."),
     ("services:\n- bus_id: [1]\n", "2: bus_id is missing."),
     ("service: []\n", '1: There is no "service". Did you mean services? The names are: services, places.'),

@@ -156,7 +156,7 @@ def test_answer_that_takes_too_long_is_a_failure(hooks: Hooks, api: SchemaApi, a
     ],
     ids=["10 GB", "chunks", "slow", "long header"],
 )
-def test_rest_of_an_answer_does_not_matter(hooks: Hooks, api: SchemaApi, answer: Any) -> None:
+def test_status_decides_although_the_answer_does_not_end(hooks: Hooks, api: SchemaApi, answer: Any) -> None:
     hooks.put()
     hooks.receiver.always = answer
     hooks.start(webhook_seconds=1, webhook_answer_bytes=4096)

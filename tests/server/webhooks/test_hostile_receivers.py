@@ -1,4 +1,4 @@
-"""Receivers that are made to harm: impossible answers, and threads that are held as long as possible."""
+"""Receivers that attack the server: invalid answers, and no answers, which occupy threads."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.settings(outbox_seconds=0.05, publish_ms=1)
         "endless trailer", "huge hour", "reason with NUL",
     ],
 )  # fmt: skip
-def test_impossible_rest_of_an_answer_does_not_matter(
+def test_status_decides_although_the_rest_of_the_answer_is_invalid(
     hooks: Hooks, api: SchemaApi, caplog: pytest.LogCaptureFixture, answer: Any
 ) -> None:
     hooks.put()
@@ -44,7 +44,7 @@ def test_impossible_rest_of_an_answer_does_not_matter(
 
 
 @pytest.mark.parametrize("value", [b"Tue, 01 Dec 2099 99999999999999999999:0:0 GMT", b"9" * 9000, b"\x00"])
-def test_impossible_time_of_the_next_attempt_does_not_matter(
+def test_invalid_retry_after_is_ignored(
     hooks: Hooks, api: SchemaApi, caplog: pytest.LogCaptureFixture, value: bytes
 ) -> None:
     hooks.put()
@@ -72,7 +72,7 @@ def test_text_of_a_receiver_is_cleaned_and_cut(
     assert "\x1b" not in caplog.text
 
 
-def held(hooks: Hooks) -> list[str]:
+def webhooks_being_sent(hooks: Hooks) -> list[str]:
     """The webhook of each delivery that is being sent."""
     return hooks.database.query(
         "SELECT webhook FROM outbox JOIN webhooks USING (webhook_no)"
@@ -81,7 +81,7 @@ def held(hooks: Hooks) -> list[str]:
 
 
 def open_receivers(tmp_path: Path, stack: ExitStack, *names: str) -> list[Receiver]:
-    """Further receivers, and a file `all.pem` with their authorities."""
+    """Open a receiver for each name; write the certificates of their authorities to `all.pem`."""
     receivers = []
     for name in names:
         (tmp_path / name).mkdir()
@@ -90,10 +90,10 @@ def open_receivers(tmp_path: Path, stack: ExitStack, *names: str) -> list[Receiv
     return receivers
 
 
-def test_operator_does_not_get_the_threads_of_others_by_many_webhooks(
+def test_many_webhooks_of_an_operator_do_not_block_those_of_others(
     hooks: Hooks, api: SchemaApi, tmp_path: Path
 ) -> None:
-    """Also not by webhooks that are created again while the deliveries to earlier ones still wait."""
+    """Neither do webhooks that are created again while deliveries to the deleted ones still wait."""
     hooks.database.query("SELECT api.add_operator('other', 'hash', 'Other')")
     hooks.database.query("UPDATE bus_info SET operator = 'Other' WHERE bus_id = 2")
     with ExitStack() as stack:
@@ -122,7 +122,7 @@ def test_operator_does_not_get_the_threads_of_others_by_many_webhooks(
 
 
 def test_slow_webhooks_share_few_threads(hooks: Hooks, api: SchemaApi, tmp_path: Path) -> None:
-    """Each webhook that has answered once is slow here, whatever its time."""
+    """With `webhook_slow_seconds=0`, every webhook counts as slow after its first answer."""
     with ExitStack() as stack:
         silent, alive = open_receivers(tmp_path, stack, "silent", "alive")
         silent.answers.put(status(204))
@@ -142,6 +142,6 @@ def test_slow_webhooks_share_few_threads(hooks: Hooks, api: SchemaApi, tmp_path:
         hooks.put("alive", url=alive.url)
         booking = api.book(7)
         assert alive.next().event["reference"] == booking["reference"]
-        wait_until(lambda: held(hooks) == ["silent"])
+        wait_until(lambda: webhooks_being_sent(hooks) == ["silent"])
         assert silent.requests.empty()
         silent.stopping.set()
