@@ -1,4 +1,4 @@
-"""Takes pictures of the web pages, as PNG: the trips of a day, the seats, the fare, the ticket on a phone."""
+"""Takes pictures of the web pages, as PNG: of a booking on a phone, and of an operator's chart on a desk."""
 
 import shutil
 from collections.abc import Iterator
@@ -7,9 +7,10 @@ from urllib.parse import urlencode
 
 from playwright.sync_api import Page, sync_playwright
 
-from scripts.gallery.server import BUS, PICTURES, RunningServer
+from scripts.gallery.server import ACCOUNT, BUS, PASSWORD, PICTURES, RunningServer
 
 _PHONE = {"width": 360, "height": 740}  # pixels of the page
+_DESK = {"width": 1280, "height": 820}
 _SCALE = 1.5  # pixels of the picture for each of them
 
 
@@ -26,6 +27,20 @@ def take(server: RunningServer) -> Iterator[Path]:
             picture = PICTURES / f"page-{name}.png"
             page.screenshot(path=picture)
             yield picture
+        page.set_viewport_size(_DESK)
+        _open_chart(page, server)
+        picture = PICTURES / "page-chart.png"
+        page.screenshot(path=picture)
+        yield picture
+
+
+def _open_chart(page: Page, server: RunningServer) -> None:
+    """Sign in as the operator, and scroll to the seat occupancy chart of BUS."""
+    page.goto(f"/sign-in?to=/operator/trips/{BUS}/{server.tomorrow}")
+    page.get_by_label("Username").fill(ACCOUNT)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("heading", name="Seat occupancy chart").evaluate("heading => heading.scrollIntoView()")
 
 
 def _visit(page: Page, server: RunningServer) -> Iterator[str]:

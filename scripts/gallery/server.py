@@ -11,11 +11,13 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from busware import connect
+from busware import Passenger, connect
 
 PROJECT = Path(__file__).parent.parent.parent
 PICTURES = PROJECT / "docs"
 BUS = 309  # a sleeper with two decks, from Bengaluru to Kochi by way of Coimbatore
+OPERATOR = "Malabar Starways"  # of BUS
+ACCOUNT, PASSWORD = "leela", "malabar night line"  # of the operator
 _ADDRESSES = re.compile(r"serves on \S+:(\d+).*?HTTP:\s+(http://[\w.:]+)", re.DOTALL)
 
 
@@ -25,6 +27,22 @@ class RunningServer(NamedTuple):
     port: int
     url: str
     tomorrow: date
+
+
+_PARTIES = (  # seats, names, and the places where the party boards and alights
+    ([4, 7], ("Anita Nair", "Rahul Nair"), "Bengaluru", "Coimbatore"),
+    ([14, 15], ("Joseph Mathew", "Mary Mathew"), "Bengaluru", "Coimbatore"),
+    ([2], ("Deepa Menon",), "Bengaluru", "Coimbatore"),
+    ([21], ("Arun Kumar",), "Bengaluru", "Coimbatore"),
+    ([25], ("Fatima Beevi",), "Bengaluru", "Coimbatore"),
+    ([26, 27], ("Suresh Pillai", "Latha Pillai"), "Bengaluru", "Coimbatore"),
+)
+_LATER_PARTIES = (  # on segments that leave the trip from Bengaluru to Coimbatore as it is
+    ([4], ("Vinod Varma",), "Coimbatore", "Kochi"),
+    ([2, 3], ("Sara Thomas", "Tom Thomas"), "Coimbatore", "Alappuzha"),
+    ([5, 6], ("Gopal Iyer", "Meena Iyer"), "Palakkad", "Thiruvananthapuram"),
+    ([7], ("Nisha Raj",), "Thrissur", "Kollam"),
+)
 
 
 @contextmanager
@@ -41,6 +59,11 @@ def running_server() -> Iterator[RunningServer]:
             printed = ""
             while not (found := _ADDRESSES.search(printed)):
                 printed += next(iter(server.stdout or ()))
+            subprocess.run(
+                [*command[:3], "operator", "add", ACCOUNT, "--operator", OPERATOR],
+                cwd=PROJECT, env=os.environ | {"BUSWARE_DATA": f"{folder}/data"}, text=True, check=True,
+                input=f"{PASSWORD}\n", stdout=subprocess.DEVNULL,
+            )  # fmt: skip
             yield RunningServer(int(found[1]), found[2], _book_for_others(int(found[1])))
         finally:
             server.terminate()
@@ -51,7 +74,10 @@ def _book_for_others(port: int) -> date:
     """Book some seats, and hold one. Returns the date of the trip."""
     with connect("127.0.0.1", port) as busware:
         tomorrow = busware.today() + timedelta(days=1)
-        for seats in ([4, 7], [14, 15], [2], [21], [25], [26, 27]):
-            busware.book(BUS, tomorrow, "Bengaluru", "Coimbatore", seats=seats, phone="98800 99000")
+        for seats, names, origin, destination in (*_PARTIES, *_LATER_PARTIES):
+            passengers = [Passenger(name=name) for name in names]
+            busware.book(
+                BUS, tomorrow, origin, destination, seats=seats, phone="98800 99000", passengers=passengers
+            )
         busware.hold(BUS, tomorrow, "Bengaluru", "Coimbatore", seats=[28], phone="98800 99000")
         return tomorrow
