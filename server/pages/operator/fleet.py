@@ -21,7 +21,6 @@ VEHICLES = Records(
     key="registration",
     fields=[
         FormField("name", "nullable", N_("Make, model or name")),
-        FormField("in_service", "flag", N_("In service")),
         FormField(
             "layout",
             "text",
@@ -38,6 +37,7 @@ VEHICLES = Records(
         FormField("women_seats", "numbers", N_("Seats for women"), _NUMBERS),
         FormField("accessible_seats", "numbers", N_("Accessible seats"), _NUMBERS),
         FormField("notes", "nullable", N_("Notes"), N_("Only operators read them.")),
+        FormField("in_service", "flag", N_("In service")),
     ],
     new={"in_service": True},
 )

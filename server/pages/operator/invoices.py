@@ -43,11 +43,16 @@ def show_invoices(visit: Visit) -> Response:
         SALES,
         invoicing=invoicing,
         year=year,
-        title=f"{year}" if (invoicing.year_begins or 1) == 1 else f"{year}–{(year + 1) % 100:02d}",
+        titles={one: _title(one, invoicing.year_begins or 1) for one in range(year - 1, year + 2)},
         invoices=listed.invoices,
         next=listed.next,
         signed=_signed,
     )
+
+
+def _title(year: int, begins: int) -> str:
+    """The name of the financial year that begins in a year, such as 2026–27. begins: its first month."""
+    return str(year) if begins == 1 else f"{year}–{(year + 1) % 100:02d}"
 
 
 def _signed(invoice: Invoice) -> Decimal:

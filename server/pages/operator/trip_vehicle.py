@@ -55,6 +55,7 @@ def show_exchange(visit: Visit, plan: VehicleExchange | None = None) -> Response
     """The vehicles for which the vehicle of a trip can be exchanged; with a plan, who sits where."""
     trip = trip_of(visit)
     vehicles = [one for one in vehicles_of(visit, trip.operator) if one.in_service]
+    vehicles.sort(key=lambda one: one.registration == trip.vehicle)  # the present one last
     return render(visit, "exchange", trip, vehicles=vehicles, plan=plan)
 
 

@@ -23,7 +23,7 @@ def test_invoices_of_a_financial_year(operator: Visitor, invoiced: str, clock: C
     page = operator.get(PATH)
     assert "Invoices of 2026–27" in page.text
     assert "₹520.00" in page.text
-    assert "There are no invoices of this year." in operator.get(page.link("2025")).text
+    assert "There are no invoices of this year." in operator.get(page.link("2025–26")).text
     clock.set("2027-03-31 23:00+05:30")
     assert invoiced in operator.get(PATH).text
     clock.set("2027-04-01 01:00+05:30")
