@@ -1,12 +1,13 @@
--- Trips that an end of their service cancelled, and repeating routes.
+-- Trips that were cancelled because their service ended, and repeating routes.
 --
--- trips.ended tells the trips that api.end_service cancelled from those that an operator cancelled: a later last date
--- opens the first again, and not the second. The trips that version 0.1.0 ended are known by their reason. It gave this
--- reason to all later trips, also to those that an operator had cancelled: the notes in docs/upgrading.md say what to do.
+-- trips.ended is true for trips that api.end_service cancelled, and false for those that an operator cancelled. If the last
+-- date is moved to a later date, only trips that ended are opened again. This migration finds the trips that version 0.1.0
+-- ended by their reason. 0.1.0 also gave this reason to later trips that an operator had cancelled before: the notes in
+-- docs/upgrading.md say what to do.
 
 INSERT INTO migrations (name) VALUES ('18_timetables');
 
-ALTER TABLE trips ADD COLUMN ended boolean NOT NULL DEFAULT false;   -- cancelled because its service ends before it
+ALTER TABLE trips ADD COLUMN ended boolean NOT NULL DEFAULT false;   -- cancelled because the last date of its service is earlier
 
 -- A trip that was cancelled and is open again has cancelled tickets with a full refund: api.audit accepts them.
 ALTER TABLE trips ADD COLUMN reopened boolean NOT NULL DEFAULT false;

@@ -2,8 +2,8 @@
 
 INSERT INTO migrations (name) VALUES ('1k_refund_tiers');
 
--- [{hours, percent}], from the most hours down, as in the document of the service. NULL: refund_percent applies.
+-- [{hours, percent}], in descending order of hours, as in the document of the service. NULL: refund_percent applies.
 ALTER TABLE bus_info ADD COLUMN refund_tiers jsonb;
 
--- Those of the service when the ticket was sold. NULL: refund_percent applies.
+-- The tiers of the service when the ticket was sold. NULL: refund_percent applies.
 ALTER TABLE passengers ADD COLUMN refund_tiers jsonb;

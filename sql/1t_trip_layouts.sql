@@ -13,9 +13,9 @@ ALTER TABLE vehicles
     ADD COLUMN women_seats      int[],          -- as in bus_info
     ADD COLUMN accessible_seats int[];
 
--- Of a ticket that had ended, or whose journey was over, when the vehicle of its trip was exchanged: the seat that it had.
--- seat_no is NULL then, and the seat is free for others. Each row that the dropped constraint permits is permitted by the new
--- one.
+-- former_seat: the seat that a ticket had before the vehicle of its trip was exchanged, if the ticket had ended or its journey was
+-- over. Its seat_no is NULL then, and other tickets may have the seat. The new constraint permits every row that the dropped one
+-- permits.
 ALTER TABLE passengers
     ADD COLUMN former_seat int,
     -- squawk-ignore ban-drop-constraint

@@ -15,11 +15,11 @@ CREATE TABLE agents (
     agent           text PRIMARY KEY REFERENCES accounts,   -- the username of its account
     operator        text NOT NULL,                     -- whose services (bus_info.operator) it sells
     commission_percent numeric(5,2) NOT NULL DEFAULT 0 CHECK (commission_percent BETWEEN 0 AND 100),
-    credit_limit    numeric(12,2) CHECK (credit_limit >= 0),   -- most cash that is not handed over; NULL: no limit
+    credit_limit    numeric(12,2) CHECK (credit_limit >= 0),   -- limit of the cash not handed over; NULL: no limit
     active          boolean NOT NULL DEFAULT true
 );
 
--- The most live tickets of an agent on a trip of a service. Without a row, there is no limit but the credit.
+-- How many live tickets an agent may have on a trip of a service. Without a row, only the credit limit applies.
 CREATE TABLE agent_quotas (
     bus_id          bigint NOT NULL REFERENCES bus_info,
     agent           text NOT NULL REFERENCES agents,

@@ -1,5 +1,5 @@
--- Fares and refunds have the decimals of their currency, which may be more than two. No row is rewritten or checked, so nothing
--- waits: the new constraint replaces that of the old type, which PostgreSQL would check again.
+-- Fares and refunds have the decimals of their currency, which may be more than two. PostgreSQL neither rewrites nor checks a row, so
+-- the lock is short: if the old constraint stayed, PostgreSQL would check it for every row after the change of type.
 
 INSERT INTO migrations (name) VALUES ('1w_amounts_of_passengers');
 

@@ -15,7 +15,7 @@ CREATE TABLE webhooks (
     CONSTRAINT paused_is_not_active CHECK (problem IS NULL OR NOT active)
 );
 
--- The secrets that sign: one without an end, and earlier ones until theirs.
+-- The secrets that sign deliveries: the current one, and earlier ones until valid_until.
 CREATE TABLE webhook_secrets (
     webhook_no      bigint NOT NULL REFERENCES webhooks ON DELETE CASCADE,
     secret          text NOT NULL CHECK (secret LIKE 'whsec\_%'),
@@ -24,8 +24,8 @@ CREATE TABLE webhook_secrets (
 CREATE INDEX webhook_secrets_of ON webhook_secrets (webhook_no);
 CREATE UNIQUE INDEX one_current_secret ON webhook_secrets (webhook_no) WHERE valid_until IS NULL;
 
--- Rows of the outbox that go to a webhook are claimed by themselves, so that a receiver that does not answer delays no others.
--- The outbox is short: it has what was not purged of the last days.
+-- Rows of the outbox that go to a webhook are claimed separately from the others, so that a receiver that does not answer delays
+-- only webhooks. The table is small enough for new indexes, because finished rows are deleted after some days.
 ALTER TABLE outbox ADD COLUMN webhook_no bigint;
 ALTER TABLE outbox ADD CONSTRAINT outbox_webhook_no_fkey FOREIGN KEY (webhook_no) REFERENCES webhooks ON DELETE CASCADE NOT VALID;
 -- squawk-ignore require-concurrent-index-deletion
@@ -36,6 +36,6 @@ CREATE INDEX outbox_due ON outbox (due_at) WHERE state = 'waiting' AND webhook_n
 CREATE INDEX outbox_due_of_webhook ON outbox (webhook_no, due_at) WHERE state = 'waiting' AND webhook_no IS NOT NULL;
 -- squawk-ignore require-concurrent-index-creation
 CREATE INDEX outbox_of_webhook ON outbox (webhook_no, outbox_no) WHERE webhook_no IS NOT NULL;
--- An event waits for a webhook once.
+-- At most one delivery of an event to a webhook waits.
 -- squawk-ignore require-concurrent-index-creation
 CREATE UNIQUE INDEX outbox_event_waits_once ON outbox (webhook_no, event_no) WHERE state = 'waiting' AND webhook_no IS NOT NULL;

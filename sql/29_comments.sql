@@ -337,7 +337,7 @@ BEGIN
         ('passengers', 'fare_parts', 'Parts that add up to the fare, in JSON: part, name, amount. NULL: the fare of the segment alone.'),
         ('passengers', 'infant', 'Name of the infant on the lap of the passenger. NULL: none.'),
         ('passengers', 'promo_no', 'Promo code of the ticket. NULL: none.'),
-        ('passengers', 'moved_at', 'When change_seat gave the ticket its seat. NULL: it did not.'),
+        ('passengers', 'moved_at', 'When the ticket got its present seat, if it got another one after its sale. NULL: it did not.'),
         ('passengers', 'checked_in_at', 'When the conductor checked the passenger in. NULL: not yet.'),
         ('passengers', 'no_show_at', 'When the ticket became a no-show: its passenger was not checked in when the trip left. NULL: it is none.'),
         ('passengers', 'no_show_segment', 'The segment of a no-show whose seat is for sale again from the next stop. NULL: the seat is not.'),
