@@ -1,5 +1,5 @@
--- The travel date of a service's trip on a date: the date itself, if the service has a trip with this travel date; else that of
--- the trip that is under way on the date, such as a hotel's; else the date.
+-- The travel date of a service's trip on a date: the date itself if the service has a trip with this travel date; otherwise the
+-- travel date of a trip that is under way on the date, as a hotel's is; the date itself if there is none.
 CREATE OR REPLACE FUNCTION api.travel_date_on(bus_id bigint, date date) RETURNS date
 LANGUAGE sql STABLE
 RETURN coalesce((SELECT max(t.travel_date) FROM trips t

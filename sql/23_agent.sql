@@ -67,7 +67,7 @@ BEGIN
     END IF;
 END $$;
 
--- The currency of an operator's amounts that belong to no service: that of most of its services; INR, if it has none.
+-- The currency of an operator's amounts that belong to no service: the most frequent one of its services; INR if it has none.
 CREATE OR REPLACE FUNCTION api.operator_currency(operator text) RETURNS text
 LANGUAGE sql STABLE
 RETURN coalesce((SELECT mode() WITHIN GROUP (ORDER BY s.currency) FROM bus_info s WHERE s.operator = operator_currency.operator), 'INR');

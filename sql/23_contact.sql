@@ -15,7 +15,7 @@ BEGIN
     ON CONFLICT ON CONSTRAINT contacts_pkey DO UPDATE SET email = excluded.email, language = excluded.language, sms = excluded.sms;
 END $$;
 
--- The contact of a new booking: what the request says; for a traveller who is signed in and says nothing, that of the account.
+-- The contact of a new booking: the one in the request; if a signed-in traveller names none, the contact of the account.
 CREATE OR REPLACE FUNCTION api.add_contact(reference text, r api.request) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN

@@ -42,7 +42,7 @@ BEGIN
 END $$;
 
 -- The places to which services on sale go from one of the origins, each with the kind of the service. A service is on
--- sale if its last open trip is, because the sale of the others ends earlier.
+-- sale if its last open trip is on sale, because the sales of earlier trips end before.
 CREATE OR REPLACE FUNCTION api.reached(origins text[], kind text) RETURNS TABLE (code text, kind_of_service text)
 LANGUAGE sql STABLE AS $$
     -- MATERIALIZED, so that the planner does not find the first stop again for each later one

@@ -5,7 +5,7 @@
 -- in the time zone of the service). Occupancy is the part of the seats on offer that is booked, in percent, weighted by the
 -- kilometres of the legs; on a route without kilometres, each leg counts the same. The occupancy of a segment is that of its
 -- legs. By date of payment and by agent there is no occupancy. The tickets that no agent has sold are in a row without agent.
--- A row has one currency, as has each of `totals`. The sums beside the rows are those of the first of them.
+-- Each row and each element of `totals` has one currency. The sums beside the rows are those of the first element.
 CREATE OR REPLACE FUNCTION api.sales(account text, from_date date, to_date date, group_by text, dated_by text) RETURNS jsonb
 LANGUAGE plpgsql STABLE
 SET enable_seqscan = on SET enable_hashjoin = on AS $$

@@ -133,7 +133,7 @@ RETURN (SELECT format('%s (%s %s), departs %s, %s', b ->> 'name', s.nouns ->> 's
 
 -- The trips that may be offered instead of the journey of a booking, the nearest first: of the same operator, kind and
 -- currency, from the same place to the same place, with a departure at most alternative_hours before or after. On a route that
--- stays at one place, as that of a hotel, both dates are the same.
+-- stays at one place, such as a hotel's, the journey must also end on the same date.
 CREATE OR REPLACE FUNCTION api.trips_instead(service bus_info, offer offers)
 RETURNS TABLE (bus_id bigint, travel_date date, from_stop int, to_stop int)
 LANGUAGE sql STABLE AS $$

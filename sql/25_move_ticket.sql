@@ -43,7 +43,7 @@ BEGIN
     RETURN refusal;
 END $$;
 
--- The price of a ticket on another seat: that at which it was sold, if the seat is of the same class; else that of today.
+-- The price of a ticket on another seat: the price at which it was sold if the seat is of the same class, otherwise today's price.
 CREATE OR REPLACE FUNCTION api.price_on_seat(
     service bus_info, s api.found_segment, ticket passengers, seat_no int
 ) RETURNS api.ticket_price

@@ -165,8 +165,8 @@ BEGIN
     RETURN EXISTS (SELECT FROM trips t WHERE t.bus_id = trip_exists.bus_id AND t.travel_date = trip_exists.travel_date);
 END $$;
 
--- The answers to the calls that were executed. Records those of calls with a key, for each owner of the key, and the events of
--- the calls: types and numbers are their types and event_no.
+-- Return the answers to the calls that were executed. For a call with a key, record its answer for each owner of the key. Record the
+-- events of the calls, too: types and numbers are their types and event_no.
 CREATE OR REPLACE FUNCTION api.record_answers(
     calls jsonb, done int[], homes bigint[], bus_ids bigint[], refs text[], replies jsonb[],
     types text[], numbers bigint[]

@@ -6,7 +6,7 @@
 -- the next one reads. So a reader of all events after a position misses none, and those of a booking are in order.
 --
 -- If api.fan_out fails, each event is published by itself. The one that fails stays unpublished, and so do the later ones of its
--- booking; they are tried again each time. The others are published. A notice names the first that fails.
+-- booking; they are tried again each time. The others are published. A NOTICE names the first event that failed.
 -- A deadlock, a shortage or a shutdown is no fault of an event, and ends the call.
 CREATE OR REPLACE FUNCTION api.publish_events(count int DEFAULT 500) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp
