@@ -28,7 +28,7 @@ OUTCOMES = {  # of a settlement: what it would do, and what it has done
     "unchanged": (N_("This payment is known. Nothing changes."), N_("This payment was known.")),
     "recorded": (N_("The state of the payment is recorded."), N_("The state of the payment is recorded.")),
 }
-_FIELDS = ("payment", "amount", "currency", "receipt")
+_FIELDS = ("payment", "amount", "currency", "receipt", "fee")
 
 
 def show_payments(visit: Visit, plan: PaymentOutcome | None = None) -> Response:

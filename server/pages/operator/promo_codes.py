@@ -26,7 +26,9 @@ _TEXTS = (
 
 def show_promo_codes(visit: Visit) -> Response:
     """The promo codes, and the form of one."""
-    listed: PromoCodeList = visit.request(protocol.PromoCodes, after=visit.value("after"))
+    listed: PromoCodeList = visit.request(
+        protocol.PromoCodes, operator=frame.operator_named(visit), after=visit.query.get("after", [""])[0]
+    )
     known = {one.code: one for one in listed.promo_codes}
     return frame.render(
         visit,
@@ -44,8 +46,8 @@ def put_promo_code(visit: Visit) -> Response:
     texts = {name: visit.value(name) for name in _TEXTS}
     numbers = [part for part in re.split(r"[,\s]+", visit.value("services")) if part]
     services = [int(part) if re.fullmatch(r"[0-9]{1,18}", part) else part for part in numbers]
-    visit.request(protocol.PutPromoCode, **texts, services=services)
-    return visit.see(PATH, {"done": "put"})
+    visit.request(protocol.PutPromoCode, operator=frame.operator_named(visit), **texts, services=services)
+    return visit.see(frame.link(visit, PATH, done="put"))
 
 
-PAGES: Table = {PATH: frame.operator_page(show_promo_codes, put_promo_code)}
+PAGES: Table = {PATH: frame.owned_page(show_promo_codes, put_promo_code)}

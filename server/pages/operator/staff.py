@@ -17,13 +17,15 @@ _AGENT = f"{PATH}/{{agent}}"
 
 def show_staff(visit: Visit) -> Response:
     """The own account, and the agents with their cash."""
-    listed: AgentList = visit.request(protocol.Agents, after=visit.value("after"))
+    listed: AgentList = visit.request(
+        protocol.Agents, operator=frame.operator_named(visit), after=visit.query.get("after", [""])[0]
+    )
     return frame.render(visit, "operator_staff.html", PATH, agents=listed.agents, next=listed.next)
 
 
 def _agent(visit: Visit) -> Agent:
     """The agent in the path. Raises Refusal."""
-    for listed in frame.pages_of(visit, protocol.Agents):
+    for listed in frame.pages_of(visit, protocol.Agents, operator=frame.operator_named(visit)):
         for agent in listed.agents:
             if agent.agent == visit.path["agent"]:
                 found: Agent = agent
@@ -56,19 +58,21 @@ def change_agent(visit: Visit) -> Response:
         visit.request(
             protocol.SettleAgent,
             agent=name,
+            operator=frame.operator_named(visit),
             settlement_no=visit.value("settlement_no"),
             handed_over=visit.value("handed_over"),
         )
-        return visit.see(PATH + f"/{name}", {"done": "settled"})
+        return visit.see(frame.link(visit, f"{PATH}/{name}", done="settled"))
     visit.request(
         protocol.PutAgent,
         agent=name,
+        operator=frame.operator_named(visit),
         commission_percent=visit.value("commission_percent"),
         credit_limit=frame.exactly(visit.value("credit_limit") or None),
         active=frame.exactly(visit.value("active") == "on"),
         quotas=frame.exactly(_quotas(visit.value("quotas"))),
     )
-    return visit.see(PATH + f"/{name}", {"done": "changed"})
+    return visit.see(frame.link(visit, f"{PATH}/{name}", done="changed"))
 
 
 def _quotas(text: str) -> list[dict[str, Any]]:
@@ -86,7 +90,10 @@ def _quotas(text: str) -> list[dict[str, Any]]:
 def send_settlement(visit: Visit) -> Response:
     """The payments of a settlement as CSV."""
     settlement = visit.request(
-        protocol.GetSettlement, agent=visit.path["agent"], settlement_no=visit.value("settlement")
+        protocol.GetSettlement,
+        agent=visit.path["agent"],
+        operator=frame.operator_named(visit),
+        settlement_no=visit.value("settlement"),
     )
     csv = FORMATS[protocol.GetSettlement]["csv"]
     name = f"settlement-{settlement.settlement_no}.csv"
@@ -94,7 +101,7 @@ def send_settlement(visit: Visit) -> Response:
 
 
 PAGES: Table = {
-    PATH: frame.operator_page(show_staff),
-    _AGENT: frame.operator_page(show_agent, change_agent),
-    f"{_AGENT}/settlement.csv": frame.operator_page(send_settlement),
+    PATH: frame.owned_page(show_staff),
+    _AGENT: frame.owned_page(show_agent, change_agent),
+    f"{_AGENT}/settlement.csv": frame.owned_page(send_settlement),
 }

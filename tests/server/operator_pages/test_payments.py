@@ -1,5 +1,7 @@
 """Payments on the pages for operators: listed by state, settled once, paid back, and only one's own."""
 
+from decimal import Decimal
+
 import pytest
 
 from tests.conftest import Database
@@ -32,13 +34,14 @@ def confirm_form(page: Page) -> Form:
 def test_manual_payment_is_settled_once(operator: Visitor, reference: str, database: Database) -> None:
     page = operator.get(f"{PATH}?state=pending")
     assert reference in page.text
-    planned = operator.send(settle_form(operator.get(page.link("It has arrived"))))
+    planned = operator.send(settle_form(operator.get(page.link("It has arrived"))), fee="2.50")
     assert f"{reference}: The booking is booked." in planned.text
     assert database.value("SELECT status FROM passengers") == "held"
     confirm = confirm_form(planned)
     for _ in range(2):
         assert "The booking is booked now." in operator.send(confirm).text
     assert database.query("SELECT state, booked_at IS NOT NULL FROM payment_intents") == [("succeeded", True)]
+    assert database.value("SELECT amount FROM provider_fees") == Decimal("2.50")
     assert "There is no such payment." in operator.get(f"{PATH}?state=pending").text
     assert reference in operator.get(f"{PATH}?state=succeeded").text
 

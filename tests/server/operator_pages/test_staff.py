@@ -2,6 +2,7 @@
 
 from tests.conftest import Database
 from tests.support.counter import sell
+from tests.support.operator_visitor import AddAccount, sign_in
 from tests.support.page_visitor import Form, Page, Visitor
 from tests.support.schema_api import SchemaApi
 
@@ -66,3 +67,14 @@ def test_wrong_amount_is_refused_at_its_field(operator: Visitor, counter: Schema
     page = operator.send(settle_form(operator.get(KUMAR)), handed_over="all")
     assert page.status == 400
     assert settle_form(page).value("handed_over") == "all"
+
+
+def test_admin_names_the_operator_of_the_agents(
+    visitor: Visitor, add_account: AddAccount, counter: SchemaApi, database: Database
+) -> None:
+    add_account("chief", None)
+    database.query("UPDATE accounts SET role = 'admin' WHERE username = 'chief'")
+    asked = sign_in(visitor, "chief", "/operator/staff")
+    agent = visitor.get(visitor.send(asked.form("/operator/staff"), operator="KSRTC").link("kumar"))
+    assert "The terms are changed." in visitor.send(terms_form(agent), commission_percent="5").text
+    assert "The cash is settled." in visitor.send(settle_form(agent), handed_over="0").text
