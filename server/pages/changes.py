@@ -64,7 +64,7 @@ def cancel(visit: Visit) -> Response:
 
 
 def show_seats(visit: Visit) -> Response:
-    """The free seats to which a ticket can move."""
+    """The free seats to which a ticket can move. In place of a lost seat, the nearest one is chosen."""
     booking = booking_of(visit)
     seats: Seats = visit.request(
         protocol.SeatMap,
@@ -75,9 +75,11 @@ def show_seats(visit: Visit) -> Response:
     )
     movable = [ticket for ticket in open_tickets(booking) if ticket.seat_no is not None]
     own = [ticket.seat_no for ticket in movable if ticket.seat_no is not None]
-    choice = Choice(own=own, only_one=True)
+    is_lost = visit.refusal is not None and visit.refusal.reason in seat_map.LOST
+    nearest = seat_map.nearest(seats, visit.whole_numbers("seat"), own) if is_lost else []
+    choice = Choice(nearest, own, only_one=True)
     shown = seat_map.view(seats, kinds.kind_of(booking.kind), visit.language, choice)
-    return render(visit, "change_seat.html", booking, seat_map=shown, tickets=movable)
+    return render(visit, "change_seat.html", booking, seat_map=shown, tickets=movable, nearest=nearest)
 
 
 def change_seat(visit: Visit) -> Response:

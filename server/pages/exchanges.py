@@ -17,8 +17,6 @@ from busware.server.pages.seat_map import Choice, SeatMapView
 from busware.server.pages.visits import Page, Table, Visit
 from busware.server.protocol import Booking, ExchangeTerms, Refusal, Seats, Trip, TripList
 
-_LOST_SEATS = ("seat_taken", "unknown_seat")  # reasons of refusals after which other seats are offered
-
 
 def show_exchange(visit: Visit) -> Response:
     """The trips for which the booking can be exchanged, or what the chosen one costs, with its seats."""
@@ -31,6 +29,7 @@ def show_exchange(visit: Visit) -> Response:
                 "exchange_terms.html",
                 booking,
                 terms=terms,
+                lost=visit.refusal is not None and visit.refusal.reason in seat_map.LOST,
                 seat_map=_seat_map(visit, booking, terms),
                 search=_search(visit, booking),
             )
@@ -109,7 +108,7 @@ def _terms(visit: Visit, booking: Booking) -> ExchangeTerms:
     try:
         return _quote(visit, booking, chosen)
     except Refusal as refusal:
-        if not chosen or refusal.reason not in _LOST_SEATS:
+        if not chosen or refusal.reason not in seat_map.LOST:
             raise
         visit.refusal = visit.refusal or refusal
         lost = [number for number in refusal.data.get("seats", []) if number in chosen]

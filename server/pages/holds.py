@@ -18,7 +18,6 @@ from busware.server.pages.journeys import Search
 from busware.server.pages.visits import Page, Table, Visit, address
 from busware.server.protocol import Booking, Payment, Refusal, Seat, Seats
 
-_LOST_SEATS = ("seat_taken", "reserved_seat", "unknown_seat")  # reasons of refusals that name seats
 _CODE_PIXELS = 6  # of a module of a QR code
 
 
@@ -31,7 +30,7 @@ def show_passengers(visit: Visit) -> Response:
     seats = journeys.seat_map_of(visit, trip)
     chosen, count = _chosen(visit, search)
     lost: list[int] = []
-    if visit.refusal and visit.refusal.reason in _LOST_SEATS:
+    if visit.refusal and visit.refusal.reason in seat_map.LOST:
         lost = [number for number in visit.refusal.data.get("seats", []) if number in chosen]
         kept = [number for number in chosen if number not in lost]
         chosen = sorted([*kept, *seat_map.nearest(seats, lost, kept)])

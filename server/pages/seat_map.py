@@ -41,6 +41,7 @@ _TEXTS = {  # of the script; the words of the states are added
     "back": N_("The connection is back. The seats are up to date."),
 }
 _WIDE_COLUMNS = 12  # that fit beside the list of the chosen seats
+LOST = ("seat_taken", "reserved_seat", "unknown_seat")  # reasons of refusals that name seats
 _Place = tuple[int, int]  # row and column
 
 

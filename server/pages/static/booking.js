@@ -12,6 +12,8 @@ if (shown) {
   const events = new EventSource(shown.dataset.events);
   const list = document.querySelector("[data-live]");
   let first = null;
+  // What a sent form changes must not lead away from the page to which the form leads.
+  document.addEventListener("submit", () => events.close());
   events.addEventListener("booking", ({ data }) => {
     if (first !== null && data !== first) {
       if (list) {

@@ -88,8 +88,9 @@ def test_ticket_moves_to_another_seat(visitor: Visitor, other_visitor: Visitor, 
     lost = visitor.send(form, ticket="1", seat="4")
     assert lost.status == 409
     assert "Seat 4 is taken" in lost.text
-    assert "another seat now" in visitor.send(lost.form("/seat"), ticket="1", seat="5").text
-    assert database.value("SELECT seat_no FROM passengers WHERE reference = %s", reference) == 5
+    assert lost.form("/seat").value("seat") == "8"  # the nearest one
+    assert "another seat now" in visitor.send(lost.form("/seat")).text
+    assert database.value("SELECT seat_no FROM passengers WHERE reference = %s", reference) == 8
 
 
 def test_booking_is_exchanged_for_another_date(visitor: Visitor, database: Database) -> None:
@@ -120,6 +121,7 @@ def test_booking_is_exchanged_for_other_stops_and_seats(
     other_visitor.book(7)
     lost = visitor.send(next(form for form in terms.forms if form.method == "post"))
     assert (lost.status, "Seat 7 is taken" in lost.text) == (409, True)
+    assert "the nearest ones that are free: 4, 8" in lost.text
     nearest = next(form for form in lost.forms if form.method == "post")
     assert [value for name, value in nearest.fields if name == "seat"] == ["4", "8"]
     assert "The booking is exchanged." in visitor.send(nearest).text
