@@ -32,7 +32,7 @@ _PUT_SERVICES = r"""
             ELSE jsonb_build_object('stops', l.stops) END, %(plan)s) AS p"""
 _OTHER_OPERATORS = "SELECT bus_id::text, operator FROM bus_info WHERE operator <> %s"
 
-_MOST_DATES = 5  # that are listed
+_MAX_LISTED_DATES = 5
 _LONGEST_VALUE = 60  # characters
 
 
@@ -152,6 +152,6 @@ def _shown(value: Any) -> str:
 
 
 def _list_dates(dates: list[str]) -> str:
-    if len(dates) <= _MOST_DATES:
+    if len(dates) <= _MAX_LISTED_DATES:
         return ", ".join(dates)
     return f"{len(dates)}, from {dates[0]} to {dates[-1]}"

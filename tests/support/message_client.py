@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.support.line_client import WAIT_SECONDS, wait_until
 
-_MOST_BYTES = 65536  # of one recv; a reply over the loopback arrives in one piece
+_RECEIVE_BYTES = 65536  # more than any reply, which arrives in one piece over the loopback
 
 
 class MessageClient:
@@ -22,7 +22,7 @@ class MessageClient:
 
     def receive(self) -> str:
         """What one recv returns; empty after the server has closed the connection."""
-        return self.socket.recv(_MOST_BYTES).decode()
+        return self.socket.recv(_RECEIVE_BYTES).decode()
 
     def ask(self, message: str) -> str:
         """Send a message, and receive the reply."""

@@ -35,9 +35,9 @@ class Shape:
     new: Sequence[Seat]
     stops: int
     load: float
-    parties: int = 1000  # at most
+    parties: int = 1000  # the largest number of parties
     sizes: Sequence[int] = (1, 1, 2, 2, 3, 4)
-    legs: int = 100  # at most, of a segment
+    legs: int = 100  # the longest segment
     priority: float = 0.1  # share of the parties that have checked in
     reserved: frozenset[int] = frozenset()  # seats of the new vehicle that few passengers may have
     entitled: float = 0.2  # share of the parties that may have them

@@ -21,7 +21,7 @@ RENEW = os.environ.get("BUSWARE_TEST_RENEW") == "1"
 TRIPS = range(1, 6)  # of each shape
 CASES = [(shape, number) for shape in SHAPES for number in TRIPS]
 SOLVED_IN_EACH_RUN = [("24 seats to 20, two classes", 1), ("20 seats to 16, seats for women", 1)]
-NEAR = 0.01  # of the optimum
+TOLERANCE = 0.01  # as a part of the optimum
 WITHIN_NEAR = 43  # trips of which every criterion is near the optimum, of 50
 FARTHEST = (1, 1, 7)  # from the optimum in same_class, together and moved
 
@@ -42,7 +42,7 @@ def compared(shape: str, number: int) -> list[tuple[int, int]]:
 
 
 def is_near(pairs: list[tuple[int, int]]) -> bool:
-    return all(abs(value - optimum) <= NEAR * optimum for value, optimum in pairs)
+    return all(abs(value - optimum) <= TOLERANCE * optimum for value, optimum in pairs)
 
 
 @pytest.mark.parametrize(("shape", "number"), CASES if RENEW else SOLVED_IN_EACH_RUN)

@@ -28,7 +28,7 @@ BAD_ANSWERS = [
 ]  # fmt: skip
 LONG_LINES = (
     flights.PROMPT,  # programs rely on it
-    "is not a phone number, such as 98450 12345 or +44 20 7946 0958.",  # by the server, also to programs
+    "is not a phone number, such as 98450 12345 or +44 20 7946 0958.",  # programs get this message too
 )
 BOOK_BUS = ["bus", "reservation", TRAVEL_DAY, "any", "any", "bangalore", "mysuru", "1", "best 1", ASHA]
 DIALOGUES = [  # a good answer to each question, up to the last one

@@ -373,7 +373,7 @@ def test_stay_spans_the_weeks_of_two_years(hotel: HotelClient) -> None:
             "2029-12-03",
             "2029-12-05",
             "The nights from 2029-12-03 to 2029-12-05 are not on sale.",
-        ),  # of these, only the first is
+        ),  # only the first of them is on sale
         ("2035-01-01", "2035-01-02", "Sales are open up to 2029-12-03."),
     ],
 )
