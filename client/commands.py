@@ -86,7 +86,7 @@ COMMANDS: dict[str, tuple[type[protocol.Request], str]] = {
         "--email --language --sms --key",
     ),
     "confirm": (protocol.Confirm, "reference --phone --fare --key"),
-    "pay": (protocol.Pay, "reference --phone --key"),
+    "pay": (protocol.Pay, f"reference {_EXCHANGE} --key"),
     "payments": (protocol.Payments, "reference --phone"),
     "invoice": (protocol.GetInvoice, "reference --phone --csv --pdf"),
     "release": (protocol.Release, "reference --phone --key"),

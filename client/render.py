@@ -382,6 +382,9 @@ def error(problem: Refusal | RpcError) -> RenderableType:
 
 def _exchange_terms(terms: ExchangeTerms) -> Iterable[str]:
     yield from exchange_lines(terms)
+    if terms.payment:
+        yield "To exchange: pay, with the same journey. The exchange follows when the payment has arrived."
+        return
     yield f"To exchange: {exchange_amount(terms)}. Valid until {moment(terms.valid_until)}."
 
 

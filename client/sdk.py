@@ -167,9 +167,30 @@ class Client(OperatorClient):
         """Turn a hold into a booking. fare: the fare that is accepted if the hold has expired."""
         return self.call(protocol.Confirm(reference=reference, phone=phone, fare=fare, key=key), Booking)
 
-    def pay(self, reference: str, phone: str | None = None, *, key: str | None = None) -> Payment:
-        """Ask for the payment of a hold: its `pay` says how. `booking` and `confirm` show the result."""
-        return self.call(protocol.Pay(reference=reference, phone=phone, key=key), Payment)
+    def pay(
+        self,
+        reference: str,
+        phone: str | None = None,
+        *,
+        bus_id: int | None = None,
+        travel_date: date | None = None,
+        boarding_date: date | None = None,
+        origin: PlaceOrStopNo | None = None,
+        destination: PlaceOrStopNo | None = None,
+        seats: list[int] | None = None,
+        seat_class: str | None = None,
+        key: str | None = None,
+    ) -> Payment:
+        """Ask for the payment of a hold: its `pay` says how. `booking` and `confirm` show the result.
+
+        With the fields of `exchange`: the payment of what that exchange charges.
+        """
+        request = protocol.Pay(
+            reference=reference, phone=phone, bus_id=bus_id, travel_date=travel_date,
+            boarding_date=boarding_date, seats=seats, seat_class=seat_class, key=key,
+            **segment_fields(origin, destination),
+        )  # fmt: skip
+        return self.call(request, Payment)
 
     def payments(self, reference: str, phone: str | None = None) -> list[Payment]:
         """The payments of a booking, with their refunds, the oldest first."""

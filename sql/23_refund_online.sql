@@ -5,7 +5,8 @@
 CREATE OR REPLACE FUNCTION api.payment_of(reference text) RETURNS payment_intents
 LANGUAGE sql STABLE
 RETURN (SELECT i FROM payment_intents i
-    WHERE i.bus_id = api.reference_bus(payment_of.reference) AND i.reference = payment_of.reference AND i.booked_at IS NOT NULL);
+    WHERE i.bus_id = api.reference_bus(payment_of.reference) AND i.reference = payment_of.reference AND i.booked_at IS NOT NULL
+      AND i.exchange IS NULL);
 
 -- What becomes of the money of a booking that has ended before it was booked, as a sentence.
 CREATE OR REPLACE FUNCTION api.money_of_ended(reference text) RETURNS text
@@ -18,15 +19,28 @@ RETURN (SELECT CASE
     WHERE i.bus_id = api.reference_bus(money_of_ended.reference) AND i.reference = money_of_ended.reference);
 
 -- Give back refunds of the ledger, for bookings that were paid to a provider. refs[i], ticket_nos[i], amounts[i]: a refund, or if the
--- amount is below 0, what an exchange charges for a ticket; only the rest of a booking's refunds is given back. Cash and fares that
--- are paid on board are not given back here.
+-- amount is below 0, what an exchange charges for a ticket; only the rest of a booking's refunds is given back. A booking whose
+-- exchange was paid has several payments: the one with the most left gives back first. Cash and fares that are paid on board are not
+-- given back here.
 CREATE OR REPLACE FUNCTION api.refund_online(refs text[], ticket_nos int[], amounts numeric[]) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM api.add_refund(i, sum(r.amount), array_agg(r.ticket_no ORDER BY r.ticket_no) FILTER (WHERE r.amount > 0))
-    FROM unnest(refs, ticket_nos, amounts) AS r (reference, ticket_no, amount)
-    JOIN payment_intents i ON i.bus_id = api.reference_bus(r.reference) AND i.reference = r.reference AND i.booked_at IS NOT NULL
-    GROUP BY i HAVING sum(r.amount) > 0;
+    PERFORM api.add_refund(part.payment, part.amount, part.tickets)
+    FROM (
+        SELECT l.payment, due.tickets, least(l.rest, due.amount - (sum(l.rest) OVER w - l.rest)) AS amount
+        FROM (
+            SELECT r.reference, sum(r.amount) AS amount, array_agg(r.ticket_no ORDER BY r.ticket_no) FILTER (WHERE r.amount > 0) AS tickets
+            FROM unnest(refs, ticket_nos, amounts) AS r (reference, ticket_no, amount) GROUP BY r.reference HAVING sum(r.amount) > 0
+        ) AS due
+        CROSS JOIN LATERAL (
+            SELECT i AS payment, i.payment_id, i.received - coalesce((SELECT sum(f.amount) FROM refunds f
+                WHERE f.bus_id = i.bus_id AND f.payment_id = i.payment_id), 0) AS rest
+            FROM payment_intents i
+            WHERE i.bus_id = api.reference_bus(due.reference) AND i.reference = due.reference AND i.booked_at IS NOT NULL
+        ) AS l
+        WINDOW w AS (PARTITION BY due.reference ORDER BY l.rest DESC, l.payment_id)
+    ) AS part
+    WHERE part.amount > 0;
 END $$;
 
 -- Add a refund of a payment, and to the outbox if its provider can carry it out. tickets: NULL if the payment booked nothing.

@@ -17,7 +17,7 @@ LANGUAGE sql STABLE AS $$
             'refunds', (SELECT coalesce(jsonb_agg(api.show_refund(r, s.time_zone) ORDER BY r.created_at, r.refund_id), '[]') FROM refunds r
                 WHERE r.bus_id = payment.bus_id AND r.payment_id = payment.payment_id))
         || jsonb_strip_nulls(jsonb_build_object('provider_reference', payment.provider_reference, 'problem', payment.problem,
-            'received', api.amount_text(payment.received, payment.received_currency), 'received_currency', payment.received_currency,
+            'exchange', payment.exchange, 'received', api.amount_text(payment.received, payment.received_currency), 'received_currency', payment.received_currency,
             'succeeded_at', api.rfc3339(payment.succeeded_at, s.time_zone)))
     FROM bus_info s WHERE s.bus_id = payment.bus_id
 $$;
@@ -66,7 +66,7 @@ DECLARE
     last payment_intents;
 BEGIN
     SELECT * INTO last FROM payment_intents i
-    WHERE i.bus_id = api.reference_bus(payment_of_booking.reference) AND i.reference = payment_of_booking.reference
+    WHERE i.bus_id = api.reference_bus(payment_of_booking.reference) AND i.reference = payment_of_booking.reference AND i.exchange IS NULL
     ORDER BY i.booked_at IS NOT NULL DESC, i.created_at DESC, i.payment_id LIMIT 1;
     RETURN CASE
         WHEN due > 0 AND last.amount = due AND last.state <> 'cancelled' AND last.currency = service.currency THEN jsonb_build_object('payment',

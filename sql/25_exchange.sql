@@ -231,10 +231,10 @@ LANGUAGE sql STABLE AS $$
     CROSS JOIN LATERAL (SELECT n.fare - (t.fare - t.refund) + n.kept AS amount) AS m
 $$;
 
--- Exchange a booking, or show what that would cost (plan). The caller has locked and settled the trip of the booking. This
+-- Exchange a booking, or show what that would cost (plan). paid: what was paid to a provider for this exchange. The caller has locked and settled the trip of the booking. This
 -- function locks the other trip; it is deferred if another transaction has locked that. The tickets are set aside before
 -- seats are chosen, so that their own seats are free for them. If the exchange is refused or only planned, this is undone.
-CREATE OR REPLACE FUNCTION api.exchange(b api.opened_booking, a api.request, plan boolean) RETURNS api.outcome
+CREATE OR REPLACE FUNCTION api.exchange(b api.opened_booking, a api.request, plan boolean, paid numeric DEFAULT NULL) RETURNS api.outcome
 LANGUAGE plpgsql AS $$
 DECLARE
     o        api.outcome;
@@ -287,9 +287,10 @@ BEGIN
                     AS m (fare, parts, alight_refunds, percent, fee, ordinality) USING (ordinality)) AS n ORDER BY n.ticket_no);
             o.reply := api.show_exchange(service, trip, s, tickets, terms.seats, terms.prices, kept,
                                          (SELECT sum(fee) FROM unnest(fees) AS fee), until);
-            o.refusal := api.check_nothing_due(b, service, tickets[1].sold_by, o.reply);
+            o.refusal := api.check_paid_online(b, service, tickets[1].sold_by, o.reply);
+            o.reply := o.reply || api.paid_before_exchange(b, o.reply);
             IF NOT plan AND o.refusal IS NULL THEN
-                o.refusal := coalesce(api.check_amount(o.reply, a.due, a.refund), CASE WHEN tickets[1].sold_by IS NOT NULL THEN
+                o.refusal := coalesce(api.check_due_is_paid(b, o.reply, paid), api.check_amount(o.reply, a.due, a.refund), CASE WHEN tickets[1].sold_by IS NOT NULL THEN
                     api.check_exchange_at_counter(b, a, service, trip, tickets, (o.reply ->> 'due')::numeric) END);
             END IF;
         END IF;
@@ -307,7 +308,7 @@ BEGIN
             JOIN unnest(tickets) AS before ON before.ticket_no = n.ticket_no) AS t
         WHERE p.bus_id = trip.bus_id AND p.reference = b.reference AND p.ticket_no = t.ticket_no;
         PERFORM api.promote(b.bus_id, b.travel_date);
-        o.reply := jsonb_build_object('exchange', o.reply - '{tickets,journey,valid_until}'::text[]);
+        o.reply := jsonb_build_object('exchange', o.reply - '{tickets,journey,valid_until,payment}'::text[]);
         o.bus_id := trip.bus_id;
     EXCEPTION WHEN SQLSTATE 'BW001' THEN NULL;   -- undone
     END;
@@ -329,24 +330,36 @@ RETURN coalesce(api.check_amount_given('due', check_amount.due, quote ->> 'curre
         ELSE format('The exchange refunds %s, not %s.', quote ->> 'refund', check_amount.refund) END,
         jsonb_build_object('currency', quote -> 'currency', 'due', quote -> 'due', 'refund', quote -> 'refund')) END);
 
--- Check that an exchange leaves nothing to be paid to a provider: there is no payment of a difference. A booking that was paid to
--- a provider is not charged. Another one cannot be exchanged for a service that is paid before it is booked, unless an agent has
--- sold it, or it costs nothing there, or its fare was charged on this service before that was paid to a provider: then the
--- traveller pays the fare and the difference on board.
-CREATE OR REPLACE FUNCTION api.check_nothing_due(b api.opened_booking, service bus_info, sold_by text, quote jsonb) RETURNS jsonb
+-- Check that a booking that was not paid to a provider is not exchanged for a service that is paid before it is booked, unless an agent
+-- has sold it, or it costs nothing there, or its fare was charged on this service before that was paid to a provider: then the traveller
+-- pays the fare and the difference on board.
+CREATE OR REPLACE FUNCTION api.check_paid_online(b api.opened_booking, service bus_info, sold_by text, quote jsonb) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN CASE
-        WHEN sold_by IS NOT NULL THEN NULL
-        WHEN (api.payment_of(b.reference)).payment_id IS NOT NULL THEN CASE WHEN (quote ->> 'due')::numeric > 0 THEN
-            api.refusal('not_exchangeable', format('This exchange costs %s more, and booking %s was paid online. Such a booking can be '
-                'exchanged for a trip that costs the same or less. For this trip, cancel the booking and make a new one.',
-                quote ->> 'due', b.reference)) END
-        WHEN service.payment <> 'none' AND (quote ->> 'fare')::numeric + (quote ->> 'due')::numeric > 0
+        WHEN sold_by IS NULL AND (api.payment_of(b.reference)).payment_id IS NULL
+                AND service.payment <> 'none' AND (quote ->> 'fare')::numeric + (quote ->> 'due')::numeric > 0
                 AND NOT (service.bus_id = b.bus_id AND api.is_paid_on_board(b)) THEN
             api.refusal('not_exchangeable', format('%s (%s %s) is paid before it is booked, and booking %s was not paid online. For this '
                 'trip, cancel the booking and make a new one.', service.name, service.nouns ->> 'service', service.bus_id, b.reference)) END;
 END $$;
+
+-- The provider to which the amount of a quote is paid before the exchange, as a field of the quote: that to which the booking was paid.
+CREATE OR REPLACE FUNCTION api.paid_before_exchange(b api.opened_booking, quote jsonb) RETURNS jsonb
+LANGUAGE sql STABLE
+RETURN CASE WHEN (quote ->> 'due')::numeric > 0
+    THEN jsonb_strip_nulls(jsonb_build_object('payment', (api.payment_of(b.reference)).provider)) ELSE '{}' END;
+
+-- Check that what an exchange charges is paid, if it is paid to a provider. paid: what was paid for it; NULL: nothing.
+CREATE OR REPLACE FUNCTION api.check_due_is_paid(b api.opened_booking, quote jsonb, paid numeric) RETURNS jsonb
+LANGUAGE sql STABLE
+RETURN CASE
+    WHEN paid <> (quote ->> 'due')::numeric THEN api.refusal('other_amount', format('The exchange costs %s, and %s was paid for it.',
+        quote ->> 'due', api.amount_text(paid, quote ->> 'currency')),
+        jsonb_build_object('currency', quote -> 'currency', 'due', quote -> 'due', 'refund', quote -> 'refund'))
+    WHEN paid IS NULL AND quote ? 'payment' THEN api.refusal('payment_required', format('The exchange costs %s more, and booking %s was paid '
+        'online. Pay the difference: the booking is exchanged when it has arrived.', quote ->> 'due', b.reference),
+        jsonb_build_object('amount', quote -> 'due', 'currency', quote -> 'currency')) END;
 
 -- Whether a booking that was not paid to a provider has a fare, which the traveller pays on board. The ledger has the charge, or
 -- gets it at the end of the batch.

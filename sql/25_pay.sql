@@ -1,4 +1,4 @@
--- Payments of a hold to a provider. A function here asks no provider: server/payments does, outside of any transaction, and
+-- Payments of a hold, or of an exchange, to a provider. A function here asks no provider: server/payments does, outside of any transaction, and
 -- reports what the provider says with api.settle_payment.
 
 -- What must be paid to a provider before a hold is booked; 0: nothing. Counter sales are paid in cash.
@@ -46,39 +46,78 @@ LANGUAGE sql STABLE
 RETURN api.refusal('payment_required', message,
     jsonb_build_object('amount', api.amount_text(due, service.currency), 'currency', service.currency));
 
--- Ask for the payment of a hold: the reply is the payment. As long as the amount stays the same it is one payment, however often
--- it is asked for. When its provider has accepted it, api.settle_payment holds the seats for it.
-CREATE OR REPLACE FUNCTION api.pay(b api.opened_booking) RETURNS api.outcome
+-- Ask for the payment of a hold, or of the exchange that a names: the reply is the payment. When its provider has accepted the payment of
+-- a hold, api.settle_payment holds the seats for it. Nothing is held for an exchange.
+CREATE OR REPLACE FUNCTION api.pay(b api.opened_booking, a api.request) RETURNS api.outcome
 LANGUAGE plpgsql AS $$
 DECLARE
     o       api.outcome;
     service bus_info;
-    payment payment_intents;
     due     CONSTANT numeric := api.payment_due(b.bus_id, b.reference);
-    home    CONSTANT bigint := api.reference_bus(b.reference);
 BEGIN
+    IF api.names_exchange(a) THEN
+        RETURN api.pay_exchange(b, a);
+    END IF;
     SELECT * INTO service FROM bus_info s WHERE s.bus_id = b.bus_id;
     o.refusal := coalesce(api.check_hold(b), CASE
         WHEN service.payment = 'none' OR due = 0 THEN api.refusal('no_payment_due', format('Nothing is paid before booking %s is confirmed.', b.reference))
         WHEN api.is_expired_hold(b) THEN api.refusal_unpaid_expired(b.reference) END);
-    IF o.refusal IS NOT NULL THEN
-        RETURN o;
+    IF o.refusal IS NULL THEN
+        o.reply := api.ask_for_payment(b, service.payment, due, service.currency, NULL);
     END IF;
+    RETURN o;
+END $$;
+
+-- Whether a request names what is to change: another trip, segment, class or seats.
+CREATE OR REPLACE FUNCTION api.names_exchange(a api.request) RETURNS boolean
+LANGUAGE sql IMMUTABLE
+RETURN num_nonnulls(a.bus_id::text, a.travel_date::text, a.boarding_date::text, a.origin, a.destination, a.from_stop::text, a.to_stop::text,
+    a.seats::text, a.seat_class) > 0;
+
+-- Ask for the payment of what an exchange charges, for a booking that was paid to a provider before: to the same one. The exchange that the
+-- payment carries names its trip and stops, so that it stays the one that was asked for.
+CREATE OR REPLACE FUNCTION api.pay_exchange(b api.opened_booking, a api.request) RETURNS api.outcome
+LANGUAGE plpgsql AS $$
+DECLARE
+    o     api.outcome := api.exchange(b, a, true);
+    first CONSTANT payment_intents := api.payment_of(b.reference);
+    due   CONSTANT numeric := o.reply ->> 'due';
+BEGIN
+    IF o.refusal IS NOT NULL OR o.deferred THEN
+        RETURN o;
+    ELSIF first.payment_id IS NULL OR due = 0 THEN
+        o.refusal := api.refusal('no_payment_due', format('Nothing is paid before booking %s is exchanged.', b.reference));
+    ELSE
+        o.reply := api.ask_for_payment(b, first.provider, due, o.reply ->> 'currency', jsonb_strip_nulls(jsonb_build_object(
+            'bus_id', o.reply #> '{journey,bus_id}', 'travel_date', o.reply #> '{journey,travel_date}',
+            'from_stop', o.reply #> '{journey,from_stop}', 'to_stop', o.reply #> '{journey,to_stop}',
+            'seats', to_jsonb(a.seats), 'seat_class', a.seat_class)));
+    END IF;
+    RETURN o;
+END $$;
+
+-- The open payment of an amount, as a reply; a new one if there is none. As long as the amount and the exchange stay the same it is one
+-- payment, however often it is asked for.
+CREATE OR REPLACE FUNCTION api.ask_for_payment(b api.opened_booking, provider text, due numeric, currency text, exchange jsonb) RETURNS jsonb
+LANGUAGE plpgsql AS $$
+DECLARE
+    payment payment_intents;
+    home    CONSTANT bigint := api.reference_bus(b.reference);
+BEGIN
     SELECT * INTO payment FROM payment_intents i
     WHERE i.bus_id = home AND i.reference = b.reference AND i.state IN ('created', 'pending', 'failed')
-      AND (i.amount, i.currency, i.provider) = (due, service.currency, service.payment)
+      AND (i.amount, i.currency, i.provider) = (due, ask_for_payment.currency, ask_for_payment.provider)
+      AND i.exchange IS NOT DISTINCT FROM ask_for_payment.exchange
     ORDER BY i.created_at DESC LIMIT 1;
     IF NOT FOUND THEN
-        INSERT INTO payment_intents (bus_id, payment_id, reference, provider, provider_reference, amount, currency, created_at, checked_at)
-        VALUES (home, gen_random_uuid(), b.reference, service.payment,
-                CASE service.payment WHEN 'manual' THEN api.new_transfer_reference(home, b.reference) END,
-                due, service.currency, api.now(), api.now())
+        INSERT INTO payment_intents (bus_id, payment_id, reference, provider, provider_reference, amount, currency, exchange, created_at, checked_at)
+        VALUES (home, gen_random_uuid(), b.reference, ask_for_payment.provider,
+                CASE ask_for_payment.provider WHEN 'manual' THEN api.new_transfer_reference(home, b.reference) END,
+                due, ask_for_payment.currency, ask_for_payment.exchange, api.now(), api.now())
         RETURNING * INTO payment;
         PERFORM api.record_events('booking.changed', ARRAY[b.bus_id], ARRAY[b.reference], api.because('payment'));
     END IF;
-    o.reference := NULL;   -- the reply is not the booking
-    o.reply := api.show_payment(payment);
-    RETURN o;
+    RETURN api.show_payment(payment);
 END $$;
 
 -- What the payer writes on a bank transfer: the reference of the booking; for its second payment with -2, and so on.

@@ -1,16 +1,16 @@
 -- Record what a provider says of a payment, under the lock of the trip of its booking. A payment that succeeded confirms its
--- hold. If the hold has expired, it confirms only at an unchanged fare and with the seats free (api.renew_hold). A payment that
--- confirms nothing is refunded as a whole.
+-- hold. If the hold has expired, it confirms only at an unchanged fare and with the seats free (api.renew_hold). A payment of an exchange
+-- exchanges its booking, if that still costs the same. A payment that does neither is refunded as a whole.
 
 -- said: provider, state, and payment_id or provider_reference; of a payment that succeeded: amount, currency, and the receipt and
 -- perhaps the fee of a manual payment; problem: why it failed. trip: of the booking; all columns are NULL if there is none.
--- The outcome in the reply is booked, refunded, recorded (another state), or unchanged: what is said was known.
+-- The outcome in the reply is booked, exchanged, refunded, recorded (another state), or unchanged: what is said was known.
 CREATE OR REPLACE FUNCTION api.settle_payment(reference text, said jsonb, trip trips) RETURNS api.outcome
 LANGUAGE plpgsql AS $$
 DECLARE
     o       api.outcome;
     ref     CONSTANT text := upper(btrim(reference));
-    b       CONSTANT api.opened_booking := api.booking_of_payment(ref);
+    b       api.opened_booking := api.booking_of_payment(ref);
     state   CONSTANT text := said ->> 'state';
     named   CONSTANT payment_intents := api.named_payment(ref, said);
     payment payment_intents;
@@ -62,6 +62,10 @@ BEGIN
             PERFORM api.record_events('booking.changed', ARRAY[b.bus_id], ARRAY[b.reference], api.because('payment'));
         END IF;
     END IF;
+    IF done = 'exchanged' THEN
+        b := api.booking_of_payment(ref);
+        o.bus_id := b.bus_id;
+    END IF;
     o.reply := jsonb_build_object('outcome', done, 'bus_id', b.bus_id, 'travel_date', b.travel_date, 'payment', (
         SELECT api.show_payment(i) FROM payment_intents i WHERE i.bus_id = payment.bus_id AND i.payment_id = payment.payment_id));
     RETURN o;
@@ -111,8 +115,8 @@ RETURN payment.state = 'succeeded' AND said ->> api.money_key(payment.provider) 
     to_jsonb(payment) ->> api.money_key(payment.provider) <> said ->> api.money_key(payment.provider),
     ((said ->> 'amount')::numeric, said ->> 'currency') <> (payment.received, payment.received_currency));
 
--- Complete a payment whose money has arrived: confirm the hold, or refund it. done: booked or refunded. deferred: another
--- transaction has locked what the confirmation needs, and nothing was written.
+-- Complete a payment whose money has arrived: confirm the hold or exchange the booking, or refund it. done: booked, exchanged or refunded.
+-- deferred: another transaction has locked what that needs, and nothing was written.
 CREATE OR REPLACE FUNCTION api.complete_payment(payment payment_intents, said jsonb, b api.opened_booking, OUT done text, OUT deferred boolean) RETURNS record
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -125,7 +129,7 @@ BEGIN
         why := format('%s arrived, and %s was asked for.', api.amount_text(arrived, code) || ' ' || code,
             api.amount_text(payment.amount, payment.currency) || ' ' || payment.currency);
     ELSE
-        confirmed := api.confirm_paid(payment, b);
+        confirmed := CASE WHEN payment.exchange IS NULL THEN api.confirm_paid(payment, b) ELSE api.exchange_paid(payment, b) END;
         why := confirmed.refusal ->> 'message';
         deferred := confirmed.deferred;
         IF deferred THEN
@@ -141,27 +145,47 @@ BEGIN
     WHERE i.bus_id = payment.bus_id AND i.payment_id = payment.payment_id
     RETURNING i.* INTO payment;
     IF why IS NULL THEN
+        b.bus_id := coalesce(confirmed.bus_id, b.bus_id);
         PERFORM api.record_payments(ARRAY[b.bus_id], ARRAY[b.reference]);
     ELSE
         PERFORM api.add_refund(payment, arrived, NULL);
     END IF;
     PERFORM api.record_fee(payment, NULL, (said ->> 'fee')::numeric);
     PERFORM api.record_payment_event('payment.succeeded', payment);
-    IF why IS NULL THEN
+    IF why IS NULL AND payment.exchange IS NULL THEN
         PERFORM api.record_events('booking.booked', ARRAY[b.bus_id], ARRAY[b.reference], api.because('payment'));
+    ELSIF why IS NULL THEN
+        PERFORM api.record_events('booking.changed', ARRAY[b.bus_id], ARRAY[b.reference], api.because('exchange'));
     END IF;
-    done := CASE WHEN why IS NULL THEN 'booked' ELSE 'refunded' END;
+    done := CASE WHEN why IS NOT NULL THEN 'refunded' WHEN payment.exchange IS NULL THEN 'booked' ELSE 'exchanged' END;
 END $$;
 
--- Confirm a hold that is paid. A booking that was made after the payment, because the reference was free again, is another one.
+-- Whether a booking was made after a payment with its reference, because the reference was free again: it is another booking.
+CREATE OR REPLACE FUNCTION api.check_booking_of_payment(payment payment_intents, b api.opened_booking) RETURNS jsonb
+LANGUAGE sql STABLE
+RETURN coalesce(b.refusal, CASE WHEN EXISTS (SELECT FROM passengers p
+        WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.created_at > payment.created_at)
+    THEN api.refusal('unknown_booking', 'The booking of the payment was deleted.') END);
+
+-- Exchange a booking as a payment for it says. The exchange charges what was paid, or is refused.
+CREATE OR REPLACE FUNCTION api.exchange_paid(payment payment_intents, b api.opened_booking) RETURNS api.outcome
+LANGUAGE plpgsql AS $$
+DECLARE
+    o api.outcome;
+    a api.request := jsonb_populate_record(NULL::api.request, payment.exchange);
+BEGIN
+    o.refusal := coalesce(api.check_booking_of_payment(payment, b), api.check_not_departed(b));
+    a.due := payment.amount;
+    RETURN CASE WHEN o.refusal IS NULL THEN api.exchange(b, a, false, paid => payment.amount) ELSE o END;
+END $$;
+
+-- Confirm a hold that is paid.
 CREATE OR REPLACE FUNCTION api.confirm_paid(payment payment_intents, b api.opened_booking) RETURNS api.outcome
 LANGUAGE plpgsql AS $$
 DECLARE
     o api.outcome;
 BEGIN
-    o.refusal := coalesce(b.refusal, api.check_hold(b), api.check_not_departed(b),
-        CASE WHEN EXISTS (SELECT FROM passengers p WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.created_at > payment.created_at)
-            THEN api.refusal('unknown_booking', 'The booking of the payment was deleted.') END,
+    o.refusal := coalesce(api.check_booking_of_payment(payment, b), api.check_hold(b), api.check_not_departed(b),
         CASE WHEN api.payment_due(b.bus_id, b.reference) <> payment.amount THEN api.refusal('other_amount', format(
             'Booking %s has another amount.', b.reference)) END);
     RETURN CASE WHEN o.refusal IS NULL THEN api.confirm_hold(b, NULL, NULL, paid => true) ELSE o END;

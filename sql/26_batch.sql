@@ -56,7 +56,7 @@ BEGIN
                 bus_ids := bus_ids || m.bus_id;
                 refs := refs || o.reference;
                 IF o.bus_id IS NOT NULL THEN   -- also for earlier calls of the batch
-                    bus_ids := ARRAY(SELECT CASE r.reference WHEN o.reference THEN o.bus_id ELSE r.bus_id END
+                    bus_ids := ARRAY(SELECT coalesce(api.booking_bus(r.reference), r.bus_id)
                         FROM unnest(bus_ids, refs) WITH ORDINALITY AS r (bus_id, reference, n) ORDER BY r.n);
                 END IF;
                 replies := array_append(replies, o.reply);

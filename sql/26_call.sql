@@ -23,8 +23,8 @@ BEGIN
         jsonb_build_object('method', method, 'args', args, 'key', key))) AS b);
 END $$;
 
--- The trips that a call locks, in the order in which every call locks them: its trip, and the other one of an exchange or of
--- an offer that is accepted.
+-- The trips that a call locks, in the order in which every call locks them: its trip, and the other one of an exchange, of a payment
+-- for one, or of an offer that is accepted.
 CREATE OR REPLACE FUNCTION api.trips_of(method text, args jsonb, OUT bus_ids bigint[], OUT dates date[]) RETURNS record
 LANGUAGE sql STABLE AS $$
     SELECT array_agg(t.bus_id ORDER BY t.bus_id, t.travel_date), array_agg(t.travel_date ORDER BY t.bus_id, t.travel_date) FROM (
@@ -33,7 +33,12 @@ LANGUAGE sql STABLE AS $$
         SELECT e.bus_id, e.travel_date
         FROM api.open_booking(args ->> 'reference', args ->> 'phone', args ->> 'account') AS b,
              api.exchange_target(b, jsonb_populate_record(NULL::api.request, args)) AS e
-        WHERE method IN ('exchange', 'exchange_quote') AND b.refusal IS NULL
+        WHERE method IN ('exchange', 'exchange_quote', 'pay') AND b.refusal IS NULL
+        UNION
+        SELECT e.bus_id, e.travel_date
+        FROM api.named_payment(upper(btrim(args ->> 'reference')), args -> 'payment') AS i,
+             jsonb_populate_record(NULL::api.request, i.exchange) AS e
+        WHERE method IN ('settle_payment', 'payment_result') AND i.exchange IS NOT NULL
         UNION
         SELECT h.bus_id, h.travel_date
         FROM api.open_booking(args ->> 'reference', args ->> 'phone', args ->> 'account') AS b,

@@ -37,7 +37,7 @@ BEGIN
     IF o.refusal IS NULL THEN
         CASE method   -- any other method raises an exception
             WHEN 'confirm' THEN o := api.confirm_hold(b, a.fare, a.account);
-            WHEN 'pay' THEN o := api.pay(b);
+            WHEN 'pay' THEN o := api.pay(b, a);
             WHEN 'release' THEN o.refusal := api.release_hold(b);
             WHEN 'cancel' THEN o.refusal := api.cancel_booking(b, a.tickets);
             WHEN 'change_seat' THEN o.refusal := api.move_ticket(b, a.ticket_no, a.seat_no);

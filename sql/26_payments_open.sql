@@ -9,7 +9,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, 
 $$;
 
 -- The payments whose provider was not asked for a time, the oldest first, each for one caller. ended: its booking is no longer
--- held, or another payment was asked for since, so it is to be cancelled.
+-- held, or another payment was asked for since, so it is to be cancelled. A payment of an exchange has ended payment_minutes after it was
+-- asked for, or when its booking is no longer booked.
 CREATE OR REPLACE FUNCTION api.due_payments(older_than interval, count int) RETURNS TABLE (payment jsonb, ended boolean)
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
     WITH due AS (
@@ -22,8 +23,10 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp
         RETURNING i.bus_id, i.payment_id
     )
     SELECT api.show_payment(i),
-           NOT EXISTS (SELECT FROM passengers p WHERE p.bus_id = api.booking_bus(i.reference) AND p.reference = i.reference
-               AND api.status_now(p.status, p.expires_at) = 'held')
+           NOT EXISTS (SELECT FROM passengers p JOIN bus_info s USING (bus_id)
+               WHERE p.bus_id = api.booking_bus(i.reference) AND p.reference = i.reference
+                 AND CASE WHEN i.exchange IS NULL THEN api.status_now(p.status, p.expires_at) = 'held'
+                     ELSE p.status IN ('booked', 'displaced') AND i.created_at + make_interval(mins => s.payment_minutes) > api.now() END)
            OR EXISTS (SELECT FROM payment_intents n WHERE n.bus_id = i.bus_id AND n.reference = i.reference AND n.created_at > i.created_at)
     FROM claimed c JOIN payment_intents i ON i.bus_id = c.bus_id AND i.payment_id = c.payment_id
 $$;

@@ -359,7 +359,8 @@ BEGIN
         ('payment_intents', 'created_at', 'When it was asked for.'),
         ('payment_intents', 'checked_at', 'When the provider was asked about it last.'),
         ('payment_intents', 'succeeded_at', 'When the money arrived. NULL: it has not.'),
-        ('payment_intents', 'booked_at', 'When it confirmed its booking. NULL: it has not.'),
+        ('payment_intents', 'booked_at', 'When it confirmed its booking, or exchanged it. NULL: it has not.'),
+        ('payment_intents', 'exchange', 'The exchange that it pays for: trip, stops, and the seats and the class that were named. NULL: it pays for the hold.'),
 
         ('payments', NULL, 'Charges and refunds of tickets. They are recorded here, not carried out.'),
         ('payments', 'bus_id', 'Service of the ticket.'),

@@ -373,13 +373,16 @@ def _check_either(request: Request) -> None:
 
 
 def _check_exchange(request: protocol.ExchangeRequest) -> None:
-    """Raises Refusal if the request names nothing to exchange for, or names one thing in two ways."""
+    """Raises Refusal if the request names nothing to exchange for, or names one thing in two ways.
+
+    A request for a payment that names nothing is for that of a hold.
+    """
     given = [
         field.name
         for field in msgspec.structs.fields(protocol.ExchangeRequest)
         if field.name not in ("reference", "phone") and getattr(request, field.name) is not None
     ]
-    if not given:
+    if not given and not isinstance(request, protocol.Pay):
         problem = "Name what you want instead: a date, a bus, stops, a class or seats."
         raise request.wrong("travel_date", problem)
     for one, other in _EXCLUSIVE:

@@ -30,7 +30,7 @@ from busware.server.conversation.words import (
     venue_of,
     words_of,
 )
-from busware.server.protocol import Booking, Exchange, ExchangeQuote, Place, Refusal, Search, Seat, Trip
+from busware.server.protocol import Booking, Exchange, ExchangeQuote, Pay, Place, Refusal, Search, Seat, Trip
 
 # After these refusals, the booking cannot be exchanged for any other trip either.
 _BOOKING_REASONS = (
@@ -170,6 +170,10 @@ def _quote_and_exchange(booking: Booking, wanted: dict[str, Any]) -> Steps[None]
         )
         if not (yield answers.ask_yes_no(f"Exchange, and {exchange_amount(terms)}?", hint)):
             yield Tell("Nothing was exchanged.")
+            return
+        if terms.payment:
+            yield Show((yield from require(Pay(**wanted))))
+            yield Tell("The booking is exchanged when the payment has arrived, if it costs the same then.")
             return
         exchanged: Booking | Refusal = yield Call(Exchange(**wanted, due=terms.due, refund=terms.refund))
         if isinstance(exchanged, Booking):

@@ -26,10 +26,12 @@ def payment_lines(payment: Payment) -> list[str]:
 def outcome_line(outcome: PaymentOutcome, *, plan: bool = False) -> str:
     """What the settlement of a payment did, or would do."""
     payment = outcome.payment
+    wanted = "exchanged" if payment.exchange else "booked"
     received = f"{payment.received} {payment.received_currency}"
     done = {
         "booked": f"{'would be' if plan else 'is'} booked",
-        "refunded": f"{'would not be' if plan else 'is not'} booked: {received} is to be paid back",
+        "exchanged": f"{'would be' if plan else 'is'} exchanged",
+        "refunded": f"{'would not be' if plan else 'is not'} {wanted}: {received} is to be paid back",
         "unchanged": "does not change: this receipt is known",
         "recorded": "does not change",
     }[outcome.outcome]

@@ -13,6 +13,7 @@ from busware.server import protocol
 from busware.server.pages import kinds, seat_map
 from busware.server.pages.bookings import booking_of, open_tickets
 from busware.server.pages.changes import done, render
+from busware.server.pages.holds import render_payment
 from busware.server.pages.seat_map import Choice, SeatMapView
 from busware.server.pages.visits import Page, Table, Visit
 from busware.server.protocol import Booking, ExchangeTerms, Refusal, Seats, Trip, TripList
@@ -39,12 +40,14 @@ def show_exchange(visit: Visit) -> Response:
 
 
 def exchange(visit: Visit) -> Response:
-    """Exchange the booking at the amounts that were shown."""
+    """Exchange the booking at the amounts that were shown; or say how to pay for it, if it is paid before."""
+    wanted = {**_journey(visit), "seats": visit.whole_numbers("seat")}
+    if visit.value("payment"):
+        return render_payment(visit, booking_of(visit), **wanted)
     visit.request(
         protocol.Exchange,
         **visit.opened(visit.path["reference"]),
-        **_journey(visit),
-        seats=visit.whole_numbers("seat"),
+        **wanted,
         due=visit.value("due"),
         refund=visit.value("refund"),
         key=visit.key(),

@@ -138,9 +138,12 @@ def pay(visit: Visit) -> Response:
     return visit.see(f"/bookings/{reference}/pay")
 
 
-def render_payment(visit: Visit, booking: Booking) -> Response:
-    """How to pay a hold whose payment was started: the request returns that payment. Raises Refusal."""
-    payment: Payment = visit.request(protocol.Pay, **visit.opened(booking.reference))
+def render_payment(visit: Visit, booking: Booking, **exchange: Any) -> Response:
+    """How to pay a hold whose payment was started, or an exchange: the request returns that payment.
+
+    exchange: the fields of the request that name it. Raises Refusal.
+    """
+    payment: Payment = visit.request(protocol.Pay, **visit.opened(booking.reference), **exchange)
     how = payment.pay
     code = image_of(how.upi) if how and how.upi else ""
     return visit.render("payment.html", booking=booking, payment=payment, how=how, code=code)

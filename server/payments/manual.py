@@ -72,9 +72,10 @@ class ManualPayments:
             raise ProviderUnavailable(
                 f"There is no account for payments in {payment.currency}: set BUSWARE_MANUAL_ACCOUNT."
             )
+        done = "Your booking is exchanged" if payment.exchange else "Your seats are booked"
         text = (
             f"Pay {payment.amount} {payment.currency} {', or '.join(ways)}. "
-            f"Write {payment.provider_reference} as the reference. Your seats are booked when it has arrived."
+            f"Write {payment.provider_reference} as the reference. {done} when it has arrived."
         )
         return HowToPay(text=text, upi=upi)
 

@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 
 from busware.server.protocol.fields import Amount, BusId, CurrencyCode, Cursor, Flag, Key, Limit, Reference
 from busware.server.protocol.replies import Instant, Money
-from busware.server.protocol.requests import BookingRequest, Request, method
+from busware.server.protocol.requests import BookingRequest, ExchangeRequest, Request, method
 
 _PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f]*$(?!\n)"
 
@@ -78,8 +78,21 @@ class HowToPay(Struct, frozen=True, kw_only=True, omit_defaults=True):
     publishable_key: str | None = None
 
 
+class PaidExchange(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The exchange that a payment pays for. seats, seat_class: those that were named."""
+
+    bus_id: BusId
+    travel_date: datetime.date
+    from_stop: int
+    to_stop: int
+    seats: list[int] | None = None
+    seat_class: str | None = None
+
+
 class Payment(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A payment of a booking to a provider. booked: it has confirmed the booking.
+    """A payment of a booking to a provider. booked: it has confirmed the booking, or exchanged it.
+
+    exchange: what it pays for, if that is an exchange.
 
     provider_reference: at the provider; of a manual payment, what the payer writes on the transfer. received,
     received_currency: what arrived. problem: why it failed, or why it booked nothing and is refunded. pay:
@@ -96,6 +109,7 @@ class Payment(Struct, frozen=True, kw_only=True, omit_defaults=True):
     booked: bool
     refunds: list[PaymentRefund]
     provider_reference: str | None = None
+    exchange: PaidExchange | None = None
     received: Money | None = None
     received_currency: CurrencyCode | None = None
     problem: str | None = None
@@ -112,12 +126,12 @@ class PaymentList(Struct, frozen=True, kw_only=True):
 class PaymentOutcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a settlement of a payment did, or would do.
 
-    outcome: booked: the hold is confirmed; refunded: nothing is confirmed, and the amount is to be given
-    back; unchanged: the receipt was known; recorded: another state of the payment. bus_id, travel_date: of
-    the trip of the booking.
+    outcome: booked: the hold is confirmed; exchanged: the booking is exchanged; refunded: neither, and the
+    amount is to be given back; unchanged: the receipt was known; recorded: another state of the payment.
+    bus_id, travel_date: of the trip of the booking.
     """
 
-    outcome: Literal["booked", "refunded", "unchanged", "recorded"]
+    outcome: Literal["booked", "exchanged", "refunded", "unchanged", "recorded"]
     payment: Payment
     bus_id: BusId | None = None
     travel_date: datetime.date | None = None
@@ -156,9 +170,11 @@ class RefundList(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 @method("pay", Payment, "POST /v1/bookings/{reference}/payments", status=201, writes=True)
-class Pay(BookingRequest, frozen=True, kw_only=True):
-    """Ask for the payment of a hold, and how to pay it. The same payment as long as its amount is the
-    same."""
+class Pay(ExchangeRequest, frozen=True, kw_only=True):
+    """Ask for the payment of a hold, and how to pay it. The same payment as long as its amount is the same.
+
+    With the fields of an exchange: the payment of what it charges, for a booking that was paid before.
+    """
 
     key: Key | None = None
 

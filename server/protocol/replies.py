@@ -7,7 +7,7 @@ new field needs no default, unless the server may leave it out.
 import datetime
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct, field
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from busware.server.protocol.fields import BusId, CurrencyCode, Gender, Language
 
@@ -395,11 +395,15 @@ class ExchangedTicket(Struct, frozen=True, kw_only=True):
 
 
 class ExchangeTerms(ExchangeAmounts, frozen=True, kw_only=True):
-    """What an exchange of a booking costs, where it leads, and until when the quote is valid."""
+    """What an exchange of a booking costs, where it leads, and until when the quote is valid.
+
+    payment: the provider to which `due` is paid before the exchange: see `pay`.
+    """
 
     valid_until: Instant
     journey: Journey
     tickets: list[ExchangedTicket]
+    payment: str | UnsetType = UNSET
 
 
 class AlightingStop(Struct, frozen=True, kw_only=True):

@@ -3,9 +3,18 @@
 import pytest
 
 from tests.conftest import Clock
-from tests.support.payments import outbox_refunds, pay, payments, result, result_call, sell_online
+from tests.support.fleet import edit_service
+from tests.support.payments import (
+    booked_online,
+    outbox_refunds,
+    pay,
+    payments,
+    result,
+    result_call,
+    sell_online,
+)
 from tests.support.race import Race
-from tests.support.schema_api import ASHA, DAY, RAVI, Answer, call
+from tests.support.schema_api import ASHA, DAY, OTHER_DAY, RAVI, Answer, call
 
 
 @pytest.fixture
@@ -47,6 +56,17 @@ def test_seat_is_asked_for_while_a_late_payment_confirms_it(shop: Race, clock: C
     assert result(shop.first, payment, "succeeded")["outcome"] == "booked"
     other = shop.start(lambda: shop.second.hold(1, phone=RAVI))
     assert shop.then_commit(other)["reason"] == "seat_taken"
+
+
+def test_payment_of_an_exchange_arrives_while_the_other_trip_is_locked(shop: Race) -> None:
+    """Alone it waits for the trip; in a batch of the writer it is left for the next one."""
+    edit_service(shop.second, exchange_until="1 hour", exchange_fee="10")
+    booked = booked_online(shop.second, 1)["payment"]
+    payment = pay(shop.second, booked, travel_date=OTHER_DAY)
+    shop.first.hold(2, travel_date=OTHER_DAY, phone=RAVI)
+    assert shop.second.batch(result_call(payment, "succeeded")) == [None]
+    arrives = shop.start(lambda: result(shop.second, payment, "succeeded"))
+    assert shop.then_commit(arrives)["outcome"] == "exchanged"
 
 
 def test_two_webhooks_at_once(shop: Race) -> None:

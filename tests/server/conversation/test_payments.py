@@ -83,3 +83,15 @@ def test_payment_that_came_too_late(play: Play, api: SchemaApi, database: Databa
     assert database.value(ARRIVED, reference, reference)["outcome"] == "refunded"
     (shown,) = play(f"status {reference} 9845012345").shown
     assert (shown.status, shown.payment.state) == ("expired", "returned")
+
+
+def test_exchange_that_costs_more_is_paid_first(play: Play, database: Database) -> None:
+    database.query("UPDATE bus_info SET exchange_fee = 10 WHERE bus_id = 1")
+    held = play(BUS, "1", "7", "98450 12345", "yes").shown[-1]
+    arrive(database, held.reference)
+    played = play(f"exchange {held.reference} 9845012345", "2026-12-06", "Mysuru", "1", "yes")
+    assert played.questions[-1] == "Exchange, and pay 10.00? (yes or no)"
+    payment = played.shown[-1]
+    assert (payment.amount, payment.provider_reference) == ("10.00", f"{held.reference}-2")
+    assert payment.pay.text.endswith("Your booking is exchanged when it has arrived.")
+    assert "The booking is exchanged when the payment has arrived" in played.texts[-1]

@@ -129,6 +129,26 @@ def test_booking_is_exchanged_for_other_stops_and_seats(
     assert database.query(query, reference) == [(4, 3), (8, 3)]
 
 
+@pytest.mark.settings(manual_account="Busware, IN00 1234")
+def test_exchange_that_costs_more_is_paid_first(visitor: Visitor, database: Database) -> None:
+    database.query("UPDATE bus_info SET exchange_fee = 20, payment = 'manual' WHERE bus_id = 1")
+    reference = visitor.hold(3).reference
+    visitor.send(visitor.get(f"/bookings/{reference}").form("/pay"))
+    arrived = '{"provider": "manual", "state": "succeeded", "amount": "260.00", "currency": "INR"}'
+    database.query(
+        "SELECT api.call('payment_result', jsonb_build_object('reference', %s::text, 'payment', %s::jsonb"
+        " || jsonb_build_object('provider_reference', %s::text)))",
+        reference, arrived, reference,
+    )  # fmt: skip
+    terms = visitor.get(
+        f"/bookings/{reference}/exchange?bus_id=1&travel_date=2026-12-06&from_stop=1&to_stop=5"
+    )
+    page = visitor.send(next(form for form in terms.forms if form.method == "post"))
+    assert "Pay ₹20.00" in page.text
+    assert f"{reference}-2" in page.text
+    assert "The booking is exchanged when the payment has arrived." in page.text
+
+
 def test_amounts_of_an_exchange_that_have_changed_are_shown_again(
     visitor: Visitor, database: Database
 ) -> None:
