@@ -12,12 +12,13 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from busware.server.db.pool import InternalError, Pool
 from busware.server.db.reader import Reader
+from busware.server.db.standby import StandbyReads
 from busware.server.db.writer import Writer
 from busware.server.protocol import Refusal
 from busware.server.settings import Settings
@@ -34,7 +35,14 @@ _BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 class Metrics(Collector):
     """The metrics of one process."""
 
-    def __init__(self, pool: Pool, reader: Reader, writer: Writer, settings: Settings) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        reader: Reader,
+        writer: Writer,
+        settings: Settings,
+        standby: StandbyReads | None = None,
+    ) -> None:
         self._pool, self._reader, self._writer = pool, reader, writer
         self._max_age_seconds = settings.metrics_seconds
         self._lock = threading.Lock()  # guards the next two attributes
@@ -53,6 +61,12 @@ class Metrics(Collector):
             "busware_batch_calls", "Writes in one commit", buckets=_BATCH_BUCKETS, registry=self._registry
         )
         writer.on_batch = batches.observe
+        if standby:
+            reads = Counter(
+                "busware_reads", "Statements with reads, by the database: standby, primary", ("database",),
+                registry=self._registry,
+            )  # fmt: skip
+            standby.on_read = lambda database: reads.labels(database).inc()
         self._registry.register(self)
 
     def observe_request(self, method: str, outcome: str, seconds: float) -> None:

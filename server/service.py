@@ -22,6 +22,7 @@ from busware.server.certificates import CertificateReloader
 from busware.server.db.deadlines import Deadlines
 from busware.server.db.listener import Listener
 from busware.server.db.pool import Pool
+from busware.server.db.standby import StandbyReads
 from busware.server.db.writer import Writer
 from busware.server.housekeeping import Housekeeper
 from busware.server.http import HttpServer
@@ -91,7 +92,7 @@ def serve(
     writer.on_commit = on_commit
     writer.start()
     stops.append([("writer", writer.stop)])
-    operations = Operations(pool, writer, settings)
+    operations = Operations(pool, writer, settings, _open_standby(pool, settings, deadlines, stops))
     operations.payments.start()
     stops.append([("payments", operations.payments.stop)])
     housekeeper = Housekeeper(pool, settings, operations.accounts.rate_limiter)
@@ -149,6 +150,17 @@ def _stop(stops: list[list[_Stop]], deadlines: Deadlines, settings: Settings) ->
                 log.error("The %s has not stopped in time; the process ends without it.", thread.name)
     if running:
         raise NotStopped(f"These parts have not stopped in time: {', '.join(running)}.")
+
+
+def _open_standby(
+    pool: Pool, settings: Settings, deadlines: Deadlines, stops: list[list[_Stop]]
+) -> StandbyReads | None:
+    if not settings.read_url:
+        return None
+    standby = StandbyReads(pool, settings.read_url, settings, deadlines)
+    stops[0].append(("standby", standby.close))
+    standby.open()
+    return standby
 
 
 def tls_context(settings: Settings) -> ssl.SSLContext | None:

@@ -78,6 +78,13 @@ class Settings(MessageSettings, PaymentSettings, WebhookSettings):
         "if it is not set, DATABASE_URL",
         URL,
     )
+    read_url: str | None = setting(
+        None,
+        "URL",
+        "a standby of the same database, which executes reads that need no newer data than it has; "
+        "if it is not set, the primary executes all reads",
+        URL,
+    )
     data: Path = setting(  # noqa: RUF009 - a path does not change
         HOME / "data", "folder", "the data of the embedded PostgreSQL", FOLDER
     )
@@ -402,6 +409,16 @@ class Settings(MessageSettings, PaymentSettings, WebhookSettings):
         "how long a read may wait for its turn, and again for a connection; after that, busy",
         DURATION,
     )
+    standby_wait_ms: int = setting(
+        100,
+        "milliseconds",
+        "how long a read may wait for a connection to the standby of BUSWARE_READ_URL, and again until the "
+        "standby has what is committed; after that, the primary executes the read",
+        COUNT,
+    )
+    standby_retry_seconds: float = setting(
+        5, "seconds", "how long the primary executes all reads after the standby could not", DURATION
+    )
     read_batch: int = setting(8, "reads", "the most reads in one statement", COUNT)
     write_queue: int = setting(10000, "writes", "the most writes that may wait; beyond that, busy", COUNT)
     write_batch: int = setting(
@@ -502,7 +519,7 @@ class Settings(MessageSettings, PaymentSettings, WebhookSettings):
     )
 
     def __post_init__(self) -> None:
-        for name in ("owner_url", "listen_url"):
+        for name in ("owner_url", "listen_url", "read_url"):
             if getattr(self, name) and not self.database_url:
                 raise SettingsError(
                     f"BUSWARE_{name.upper()} is set without DATABASE_URL: set both, or neither."

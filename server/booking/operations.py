@@ -24,6 +24,7 @@ from busware.server.booking.hold_limits import limits_on_holds
 from busware.server.booking.vehicle_exchange import VehicleExchanges
 from busware.server.db.pool import Pool
 from busware.server.db.reader import Reader
+from busware.server.db.standby import StandbyReads
 from busware.server.db.writer import Call, Writer
 from busware.server.metrics import Metrics
 from busware.server.payments.payments import Payments
@@ -57,11 +58,16 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Operations:
-    """Executes requests. accounts: of callers. payments: to providers. metrics: counts the requests."""
+    """Executes requests. accounts: of callers. payments: to providers. metrics: counts the requests.
 
-    def __init__(self, pool: Pool, writer: Writer, settings: Settings) -> None:
+    standby: executes the reads of the protocol, if it is not None.
+    """
+
+    def __init__(
+        self, pool: Pool, writer: Writer, settings: Settings, standby: StandbyReads | None = None
+    ) -> None:
         self._pool = pool
-        self._reader = Reader(pool, settings)
+        self._reader = Reader(standby or pool, settings)
         self._writer = writer
         self._settings = settings
         # phonenumbers reads its files at first use. If that fails, as without a free file descriptor, it
@@ -73,7 +79,7 @@ class Operations:
         self._exchanges = VehicleExchanges(self._reader, pool, settings.exchange_attempts)
         self.accounts = Accounts(pool, settings)
         self.payments = Payments(pool, writer, settings)
-        self.metrics = Metrics(pool, self._reader, writer, settings)
+        self.metrics = Metrics(pool, self._reader, writer, settings, standby)
         self._handlers: dict[type[Request], Callable[[Any, Caller], Answer]] = {  # else: _read or _write
             protocol.Ping: lambda request, caller: self._pong,
             protocol.Register: self.accounts.register,

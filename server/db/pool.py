@@ -9,7 +9,8 @@ are replaced too, because a database that restarted has closed them all.
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
@@ -180,41 +181,91 @@ def connect(
 # The pool --------------------------------------------------------------------------------------
 
 
-class Pool:
-    """A connection pool for statements that may be sent twice: reads, and idempotent writes.
+class Connections:
+    """A pool of connections to one PostgreSQL, for statements in autocommit mode.
 
-    on_write: called after a write that may have added events or rows of the outbox.
+    name: the end of their application_name. wait_seconds: how long a statement may wait for a connection.
+    check: called with each new connection; it raises psycopg.OperationalError if it must not be used.
     """
 
-    def __init__(self, url: str, settings: Settings, deadlines: Deadlines) -> None:
-        self.on_write: Callable[[], None] = lambda: None
+    def __init__(
+        self,
+        url: str,
+        settings: Settings,
+        deadlines: Deadlines,
+        *,
+        name: str,
+        wait_seconds: float,
+    ) -> None:
         self._settings, self._deadlines = settings, deadlines
+        self._wait_seconds = wait_seconds
+        self.check: Callable[[psycopg.Connection], None] = lambda connection: None
         has_session = settings.listen_url is None
         self._parameters = _session_parameters(settings) if has_session else {}
         self._notice: str | None = None  # the last one
         self._reported_lossy = False  # whether the log says that PostgreSQL may lose commits
         logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # its warnings repeat the errors of reads
-        self._connections = psycopg_pool.ConnectionPool(
+        self._pool = psycopg_pool.ConnectionPool(
             url,
-            connection_class=self._deadlines.connection_class,
-            kwargs=_connection_options(url, settings, "read")
+            connection_class=deadlines.connection_class,
+            kwargs=_connection_options(url, settings, name)
             | {"prepare_threshold": _PREPARE_THRESHOLD if has_session else None},
             configure=self._configure,
             # Few connections: the pool uses them in turn, and each connection makes its own plans.
             min_size=1,
             max_size=settings.read_connections,
-            timeout=settings.read_wait_seconds,
             reconnect_timeout=settings.connect_seconds,
-            name="reads",
+            name=name,
             open=False,
         )
 
     def open(self) -> None:
-        """Connect. Raises DatabaseUnavailable after connect_seconds."""
+        """Begin to connect."""
+        self._pool.open()
+
+    def wait(self) -> None:
+        """Wait until a connection is open. Raises DatabaseUnavailable after connect_seconds."""
         try:
-            self._connections.open(wait=True, timeout=self._settings.connect_seconds)
+            self._pool.wait(self._settings.connect_seconds)
         except psycopg_pool.PoolTimeout as error:
             raise DatabaseUnavailable(f"The database does not answer: {error}.") from error
+
+    def close(self) -> None:
+        """Disconnect, after the statements that are running."""
+        self._pool.close()
+
+    def count(self) -> dict[str, int]:
+        """The number of connections by state: used, free."""
+        stats = self._pool.get_stats()
+        free = stats.get("pool_available", 0)
+        return {"used": stats.get("pool_size", 0) - free, "free": free}
+
+    def replace_idle(self) -> None:
+        """Open new connections instead of the idle ones."""
+        self._pool.drain()
+
+    @contextmanager
+    def use(self) -> Iterator[psycopg.Connection]:
+        """Context in which a connection is used. Raises Refusal, InternalError or DatabaseUnavailable."""
+        try:
+            connection = self._pool.getconn(self._deadlines.seconds_for(self._wait_seconds))
+        except psycopg_pool.PoolClosed as error:
+            raise Refusal("draining", "The server is shutting down: nothing was done, try again.") from error
+        except psycopg_pool.PoolTimeout as error:
+            raise Refusal(
+                "busy",
+                f"No database connection was free within {self._wait_seconds:g} s: "
+                "nothing was done, try again.",
+            ) from error
+        try:
+            yield connection
+        except psycopg.Error as error:
+            reason = classify_error(error, connection)
+            if isinstance(reason, DatabaseUnavailable):
+                connection.close()
+            raise reason from error
+        finally:
+            self._pool.putconn(connection)
 
     def _configure(self, connection: psycopg.Connection) -> None:
         try:
@@ -225,6 +276,7 @@ class Pool:
                 log.warning("the connection cannot be used: %s", error)
             raise
         self._reported_lossy = False
+        self.check(connection)
         connection.add_notice_handler(self._report_notice)
 
     def _report_notice(self, notice: psycopg.errors.Diagnostic) -> None:
@@ -233,15 +285,32 @@ class Pool:
             self._notice = notice.message_primary
             log.error("PostgreSQL reports: %s", self._notice)
 
+
+class Pool:
+    """A connection pool for statements that may be sent twice: reads, and idempotent writes.
+
+    on_write: called after a write that may have added events or rows of the outbox.
+    """
+
+    def __init__(self, url: str, settings: Settings, deadlines: Deadlines) -> None:
+        self.on_write: Callable[[], None] = lambda: None
+        self._settings, self._deadlines = settings, deadlines
+        self._connections = Connections(
+            url, settings, deadlines, name="read", wait_seconds=settings.read_wait_seconds
+        )
+
+    def open(self) -> None:
+        """Connect. Raises DatabaseUnavailable after connect_seconds."""
+        self._connections.open()
+        self._connections.wait()
+
     def close(self) -> None:
         """Disconnect, after the statements that are running."""
         self._connections.close()
 
     def count_connections(self) -> dict[str, int]:
         """The number of connections by state: used, free."""
-        stats = self._connections.get_stats()
-        free = stats.get("pool_available", 0)
-        return {"used": stats.get("pool_size", 0) - free, "free": free}
+        return self._connections.count()
 
     def open_dates(self, account: str | None, bus_id: int, first: date, last: date) -> Answer:
         """Put on sale the trips of a service between two dates, both included, for the operator's account."""
@@ -300,37 +369,16 @@ class Pool:
         deadline = time.monotonic() + self._deadlines.seconds_for(self._deadlines.statement_seconds)
         while True:
             try:
-                return self._execute_once(statement, parameters)
+                with self._connections.use() as connection:
+                    return connection.execute(statement, parameters, prepare=True).fetchall()
             except SchemaChanged:
                 if retries == self._settings.upgrade_retries:
                     raise
                 retries += 1
             except DatabaseUnavailable as error:
-                self._connections.drain()
+                self._connections.replace_idle()
                 if connection_lost or time.monotonic() >= deadline:
                     raise Refusal(
                         "busy", "The database is unavailable: nothing was done, try again."
                     ) from error
                 connection_lost = True
-
-    def _execute_once(self, statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-        try:
-            seconds = self._deadlines.seconds_for(self._settings.read_wait_seconds)
-            connection = self._connections.getconn(seconds)
-        except psycopg_pool.PoolClosed as error:
-            raise Refusal("draining", "The server is shutting down: nothing was done, try again.") from error
-        except psycopg_pool.PoolTimeout as error:
-            raise Refusal(
-                "busy",
-                f"No database connection was free within {self._settings.read_wait_seconds:g} s: "
-                "nothing was done, try again.",
-            ) from error
-        try:
-            return connection.execute(statement, parameters, prepare=True).fetchall()
-        except psycopg.Error as error:
-            reason = classify_error(error, connection)
-            if isinstance(reason, DatabaseUnavailable):
-                connection.close()
-            raise reason from error
-        finally:
-            self._connections.putconn(connection)

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Raw
 
 from busware.server.db.pool import InternalError, Overloaded, Pool
+from busware.server.db.standby import StandbyReads
 from busware.server.protocol import Answer, Refusal
 from busware.server.settings import Settings
 
@@ -47,7 +48,7 @@ class _Read:
 class Reader:
     """Sends reads to the database. `read` may be called from any thread."""
 
-    def __init__(self, pool: Pool, settings: Settings) -> None:
+    def __init__(self, pool: Pool | StandbyReads, settings: Settings) -> None:
         self._pool, self._settings = pool, settings
         self._lock = threading.Lock()  # guards the next two attributes
         self._waiting: dict[tuple[str, bytes], _Read] = {}  # oldest first; empty while a connection is free
