@@ -4,14 +4,14 @@ import argparse
 import resource
 import sys
 
-from scripts.benchmark import PROJECT, batch, report, reseat, seats
+from scripts.benchmark import PROJECT, batch, report, reseat, seats, standby
 from scripts.benchmark.datasets import Datasets, InvalidRun
 from scripts.benchmark.load import Duration
 from scripts.benchmark.measurements import MEASUREMENTS
 from scripts.benchmark.sides import Sample, Side
 
 _ALONE = ("list", "reseat", "write")  # commands that take no other name
-_OTHERS = ("seats", "batch")  # they compare nothing with pgbench, and only run when they are named
+_OTHERS = ("seats", "batch", "standby")  # they compare nothing with pgbench, and only run when they are named
 FOLDER = PROJECT / "data" / "bench"  # of the benchmark's PostgreSQL, and of the figures
 
 
@@ -33,6 +33,8 @@ def main() -> None:
                     report.store(FOLDER, "seats", seats.measure(datasets))
                 elif name == "batch":
                     batch.measure(datasets)
+                elif name == "standby":
+                    standby.measure(datasets)
                 else:
                     _measure(name, datasets, arguments)
 
@@ -44,10 +46,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "names", nargs="*", metavar="NAME",
         help="measurements, in the order of their run (default: all); also `seats`: the share of the demand "
-        "that is sold with each strategy for choosing seats, and `batch`: the time of a batch in PostgreSQL, "
-        "in total and by function. Alone: `list`: list the measurements; `reseat`: the time of a plan of "
-        "seats for another vehicle, without a database; `write`: write the figures measured so far into "
-        "docs/performance.md",
+        "that is sold with each strategy for choosing seats, `batch`: the time of a batch in PostgreSQL, in "
+        "total and by function, and `standby`: the processor time of a read that a standby executes. Alone: "
+        "`list`: list the measurements; `reseat`: the time of a plan of seats for another vehicle, without a "
+        "database; `write`: write the figures measured so far into docs/performance.md",
     )  # fmt: skip
     parser.add_argument(
         "--runs", type=int, default=5, help="runs of Busware and pgbench; the median counts (5)"

@@ -1,38 +1,32 @@
 """Standbys of the PostgreSQL of the tests: physical copies that replay its write-ahead log."""
 
-import os
 import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 
-from busware.server.embedded.data_folder import open_private
-from busware.server.embedded.process import EmbeddedPostgres
+from busware.server.embedded.data_folder import Urls
+from scripts.benchmark.standby import standby_of
 
 if TYPE_CHECKING:
     from tests.conftest import Cluster, Database
 
 
 class Standby:
-    """A running standby in a folder. Its roles and passwords are the primary's."""
+    """A running standby of a cluster."""
 
-    def __init__(self, cluster: "Cluster", folder: Path) -> None:
-        with open_private(folder / "urls.env", "w") as urls:
-            urls.write(f"BUSWARE_OWNER_URL={cluster.owner_url}\nDATABASE_URL={cluster.server_url}\n")
-        data = folder / "postgres"
-        program = [cluster.programs / "pg_basebackup", "--dbname", cluster.owner_url, "--pgdata", data]
-        subprocess.run([*program, "--checkpoint=fast", "--write-recovery-conf"], check=True)
-        if os.geteuid() == 0:  # PostgreSQL does not run as root
-            for path in (data, *data.rglob("*")):
-                shutil.chown(path, "postgres", "postgres")
-        options = {"hot_standby": "on", "max_connections": "200"}  # as many connections as the primary has
-        self._postgres = EmbeddedPostgres(folder, options=options, programs=cluster.programs)
-        self._urls = self._postgres.start()
+    def __init__(self, cluster: "Cluster", stack: ExitStack) -> None:
+        from tests.conftest import temporary_folder
+
+        folder = temporary_folder()
+        stack.callback(shutil.rmtree, folder)
+        self._running = stack.enter_context(ExitStack())
+        primary = Urls(cluster.owner_url, cluster.server_url)
+        options = {"max_connections": "200"}  # as many as the primary has
+        self._urls = self._running.enter_context(standby_of(primary, cluster.programs, folder, options))
 
     def url(self, database: "Database") -> str:
         """The URL of a database on this standby, for the server's database role."""
@@ -44,20 +38,10 @@ class Standby:
 
     def stop(self) -> None:
         """Stop it."""
-        self._postgres.stop()
+        self._running.close()
 
 
 @pytest.fixture
 def new_standby(cluster: "Cluster") -> Iterator[Callable[[], Standby]]:
-    from tests.conftest import temporary_folder
-
     with ExitStack() as stack:
-
-        def make() -> Standby:
-            folder = temporary_folder()
-            stack.callback(shutil.rmtree, folder)
-            standby = Standby(cluster, folder)
-            stack.callback(standby.stop)
-            return standby
-
-        yield make
+        yield lambda: Standby(cluster, stack)
