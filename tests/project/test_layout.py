@@ -29,7 +29,10 @@ MAY_IMPORT = {
     "message_settings": "setting_kinds",
     "payment_settings": "setting_kinds",
     "webhook_settings": "setting_kinds",
-    "settings": "installation message_settings payment_settings setting_kinds webhook_settings",
+    "database_settings": "setting_kinds",
+    "settings": (
+        "database_settings installation message_settings payment_settings setting_kinds webhook_settings"
+    ),
     "addresses": "settings",
     "health": "command_line installation output settings",
     "logs": "settings",
