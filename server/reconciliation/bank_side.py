@@ -1,4 +1,4 @@
-"""The transfers in a bank's file, as records to compare."""
+"""The transfers in a bank's files, as records to compare: what has come in, and what was paid out."""
 
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
@@ -23,10 +23,17 @@ def records(transfers: Iterable[Transfer]) -> Iterator[Record]:
         )
 
 
+def paid_out(transfers: Iterable[Transfer]) -> Iterator[Record]:
+    """A refund for each line of a file of outgoing transfers. A line names the booking, or its payment."""
+    for record in records(transfers):
+        booking = (record.reference or "").partition("-")[0]
+        yield msgspec.structs.replace(record, kind="refund", reference=booking)
+
+
 def with_receipts(ours: Iterable[Record], theirs: Iterable[Record]) -> list[Record]:
     """Our records; one that was settled by hand gets the receipt of its transfer, if the file has it.
 
-    ours: its receipt is the id, at_provider what the payer was to write.
+    ours: its receipt is the id, at_provider what was to be written on the transfer.
     """
     ours = list(ours)
     known = {record.id for record in ours}

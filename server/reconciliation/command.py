@@ -55,8 +55,8 @@ def main(arguments: list[str]) -> None:
     options = parser.parse_args(arguments)
     settings = Settings.load()
     since, until = _period(parser, options, ZoneInfo(settings.time_zone))
-    if (options.provider == "manual") != (options.bank_file is not None):
-        parser.error("Give --bank-file with --provider manual, and not with stripe.")
+    if (options.provider == "manual") != bool(options.bank_file or options.paid_file):
+        parser.error("Give --bank-file or --paid-file with --provider manual, and neither with stripe.")
     if options.provider == "stripe" and settings.stripe_key is None:
         parser.error("BUSWARE_STRIPE_KEY is not set.")
     try:
@@ -65,7 +65,7 @@ def main(arguments: list[str]) -> None:
             if options.provider == "stripe":
                 ours, theirs = _at_stripe(conn, settings, since, until)
             else:
-                ours, theirs = _at_the_bank(conn, Path(options.bank_file), since, until)
+                ours, theirs = _at_the_bank(conn, options, since, until)
     except FaultyFile as error:
         complain(*error.faults)
         raise SystemExit(NOT_READ) from None
@@ -98,6 +98,11 @@ def _parser() -> Parser:
         "--bank-file",
         metavar="FILE",
         help="of manual payments: the bank's file of transfers, as for bank-file",
+    )
+    parser.add_argument(
+        "--paid-file",
+        metavar="FILE",
+        help="of refunds by hand: the bank's file of outgoing transfers, in the same form",
     )
     parser.add_argument("--csv", action="store_true", help="print the differences as CSV")
     return parser
@@ -136,10 +141,21 @@ def _at_stripe(conn: psycopg.Connection[Any], settings: Settings, since: datetim
     return ours, [*theirs, *side.find([record for record in ours if record.at_provider not in listed])]
 
 
-def _at_the_bank(conn: psycopg.Connection[Any], path: Path, since: datetime, until: datetime) -> Sides:
-    theirs = list(bank_side.records(read(path)))
-    ours = database_side.receipts(conn, since, until, [record.id for record in theirs if record.id])
-    return bank_side.with_receipts(ours, theirs), theirs
+def _at_the_bank(
+    conn: psycopg.Connection[Any], options: argparse.Namespace, since: datetime, until: datetime
+) -> Sides:
+    """Both sides of what has come in, and of what was paid out; of either, if its file is given."""
+    ours: list[Record] = []
+    theirs: list[Record] = []
+    if options.bank_file:
+        theirs = list(bank_side.records(read(Path(options.bank_file))))
+        known = database_side.receipts(conn, since, until, [record.id for record in theirs if record.id])
+        ours = bank_side.with_receipts(known, theirs)
+    if options.paid_file:
+        paid = list(bank_side.paid_out(read(Path(options.paid_file))))
+        ours += bank_side.with_receipts(database_side.paid_back(conn, since, until), paid)
+        theirs += paid
+    return ours, theirs
 
 
 def _lines(differences: list[Difference], ours: list[Record], theirs: list[Record]) -> Iterator[str]:

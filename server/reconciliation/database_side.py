@@ -41,6 +41,15 @@ _RECEIPTS = """
     ORDER BY i.succeeded_at, i.payment_id
 """
 
+# A refund by hand is a transfer with the reference of the booking.
+_PAID_BACK = """
+    SELECT 'refund', NULL, i.reference, i.reference, r.amount, r.currency, r.state, true
+    FROM refunds r JOIN payment_intents i USING (bus_id, payment_id)
+    WHERE r.account IS NOT NULL AND r.state = 'succeeded'
+      AND r.succeeded_at >= %(since)s AND r.succeeded_at < %(until)s
+    ORDER BY r.succeeded_at, r.refund_id
+"""
+
 
 def payments_and_refunds(
     conn: psycopg.Connection[Any], provider: str, since: datetime, until: datetime, ids: Sequence[str]
@@ -55,6 +64,11 @@ def receipts(
 ) -> list[Record]:
     """The manual payments that were settled in a period, and those with these receipts, as their ids."""
     return list(_records(conn, _RECEIPTS, {"since": since, "until": until, "ids": list(ids)}))
+
+
+def paid_back(conn: psycopg.Connection[Any], since: datetime, until: datetime) -> list[Record]:
+    """The refunds that operators have paid back by hand in a period. They have no ids."""
+    return list(_records(conn, _PAID_BACK, {"since": since, "until": until}))
 
 
 def _records(conn: psycopg.Connection[Any], query: str, terms: dict[str, Any]) -> Iterator[Record]:

@@ -18,7 +18,17 @@ from busware.server.protocol import Payment
 from busware.server.reconciliation import command
 from busware.server.settings import Settings
 from tests.conftest import Database
-from tests.support.payments import FARE, note_refund, pay, payments, result, sell_online, settle
+from tests.support.payments import (
+    FARE,
+    note_refund,
+    open_refunds,
+    pay,
+    payments,
+    result,
+    sell_online,
+    settle,
+    settle_refund,
+)
 from tests.support.schema_api import Answer, SchemaApi
 from tests.support.stripe_server import KEY, StripeServer
 
@@ -183,6 +193,31 @@ def test_bank_file(api: SchemaApi, database: Database, run: Run, tmp_path: Path)
     assert payments(api, third)[0]["state"] == "created"
     path.write_text("reference\n")
     assert run(*arguments)[0] == 3
+
+
+def test_file_of_paid_out_transfers(api: SchemaApi, database: Database, run: Run, tmp_path: Path) -> None:
+    """A refund that was paid back and recorded, one only recorded, and one only paid back."""
+    sell_online(api, "manual")
+    sold = [pay(api, api.hold(seat)) for seat in (1, 2, 3)]
+    for payment in sold:
+        settle(api, payment, receipt=payment["payment_id"])
+        api.cancel(payment)
+    references = [payment["reference"] for payment in sold]
+    recorded = [refund for refund in open_refunds(api) if refund["reference"] in references[:2]]
+    for refund in recorded:
+        settle_refund(api, refund)
+    lines = ["reference,amount,currency,date,id"]
+    lines += [f"{reference},130,INR,2026-12-01,{n}" for n, reference in enumerate(references)]
+    path = tmp_path / "paid.csv"
+    path.write_text("\n".join(lines[:3]))
+    arguments = ("--provider", "manual", "--paid-file", path, *OURS)
+    assert run(*arguments) == (0, ["2 here, 2 there: equal."])
+    path.write_text("\n".join([*lines[:2], lines[3]]))
+    assert run(*arguments) == (1, [
+        f"missing there: refund {references[1]} {references[1]}; here 130.00 INR, succeeded; there nothing",
+        f"missing here: refund {references[2]} 2 line 3; here nothing; there 130 INR, succeeded",
+        "2 here, 2 there: 2 differences.",
+    ])  # fmt: skip
 
 
 @pytest.mark.parametrize(
