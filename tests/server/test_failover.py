@@ -33,6 +33,7 @@ ROUNDS = int(os.environ.get("BUSWARE_TEST_FAILOVERS", "1"))
 FIRST_BUS, BUSES, ROWS = 101, 4, 40  # services with 160 seats
 BOOKINGS = 50  # before and after each failure
 FROZEN_SECONDS = 25 if ROUNDS > 1 else 0  # more than the ttl of patroni.yml
+SAME_SECONDS = 60  # until the standbys have replayed everything
 COMPARED = ("passengers", "payments", "idempotency_keys", "events", "seats", "trips")  # tables
 STOPS = """
     Bengaluru     | -     | 10:00 |   0 |   0
@@ -83,7 +84,7 @@ class Installation:
         """Compare the machines. Returns how many bookings are lost, and how many were not acknowledged."""
         self.cluster.wait_until_complete()
         nodes = self.cluster.nodes
-        wait_until(lambda: len({node.position() for node in nodes}) == 1, pause=0.1)
+        wait_until(lambda: len({node.position() for node in nodes}) == 1, SAME_SECONDS, 0.1)
         digests, differences = set(), set()
         for node in nodes:
             with node.connect() as conn:
