@@ -70,6 +70,7 @@ TABLE: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "pay": ({"reference": "unpaid hold"}, BOOKING_ACCESS),
     "payments": ({"reference": "booking"}, BOOKING_ACCESS),
     "settle_payment": ({"payment": "payment", "amount": "300", "currency": "INR"}, SERVICE_OPERATORS),
+    "operator_payments": ({}, OPERATORS),
     "refunds": ({}, OPERATORS),
     "settle_refund": ({"reference": "refund", "refund_id": NO_REFUND}, SERVICE_OPERATORS),
     "find": ({"phone": "9880099000", "date": "2026-12-02", "place": "Bengaluru"}, ALL_CALLERS),
