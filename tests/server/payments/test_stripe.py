@@ -22,7 +22,7 @@ from tests.conftest import Clock, Database
 from tests.support.http_client import HttpClient
 from tests.support.line_client import WAIT_SECONDS, wait_until
 from tests.support.payments import FARE, WEBHOOK_SECRET, sell_online, signature
-from tests.support.schema_api import ASHA, TRIP, SchemaApi, audit
+from tests.support.schema_api import ASHA, OTHER_DAY, TRIP, SchemaApi, audit
 from tests.support.stripe_server import StripeServer
 
 WEBHOOK = "/providers/stripe/webhook"
@@ -187,6 +187,20 @@ def test_fees_are_in_the_accounts(
     report = api.read("accounts", account="meera", **{"from": str(day), "to": str(day)})
     assert [row["fees"] for row in report["rows"]] == ["10.40"]
     assert audit(api.conn) == []
+
+
+def test_exchange_is_paid_at_stripe(shop: Shop, database: Database) -> None:
+    """Without a webhook, the next request for its payment finds out that it has succeeded."""
+    database.query("UPDATE bus_info SET exchange_fee = 10 WHERE bus_id = 1")
+    reference = booked(shop, 1)["reference"]
+    wanted = {"travel_date": OTHER_DAY}
+    assert shop.post(reference, "exchange", **wanted, due="10").status_code == 402
+    payment = shop.post(reference, "payments", **wanted).json()
+    assert (payment["amount"], payment["exchange"]["travel_date"]) == ("10.00", OTHER_DAY)
+    shop.stripe.pay(payment)
+    done = shop.post(reference, "payments", **wanted).json()
+    assert (done["payment_id"], done["state"], done["booked"]) == (payment["payment_id"], "succeeded", True)
+    assert shop.show(reference)["travel_date"] == OTHER_DAY
 
 
 def booked(shop: Shop, *seats: int) -> dict[str, Any]:
