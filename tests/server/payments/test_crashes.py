@@ -124,6 +124,8 @@ def scene(
     proxy = TcpProxy(database.server)
     settings = urls | {"BUSWARE_OUTBOX_SECONDS": "0.05", "BUSWARE_OUTBOX_LEASE_SECONDS": "2"}
     settings["BUSWARE_OUTBOX_RETRY_SECONDS"] = "0.2"
+    # A thread that polls while replies are held keeps a connection, which the report of the refund needs
+    settings |= {"BUSWARE_OUTBOX_PAYMENT_THREADS": "1", "BUSWARE_OUTBOX_THREADS": "1"}
     settings |= {f"BUSWARE_{name.upper()}": value for name, value in stripe_server.settings.items()}
     first = settings | {"DATABASE_URL": proxy.url, "BUSWARE_PAYMENT_CHECK_SECONDS": SLOW}
     first["BUSWARE_LISTEN_URL"] = proxy.url
