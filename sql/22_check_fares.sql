@@ -22,7 +22,7 @@ BEGIN
         FROM rule r, unnest(r.seats) WITH ORDINALITY AS s (seat_no, n) WHERE r.list = 'seat_classes'
     )
     SELECT coalesce(jsonb_agg(jsonb_build_object('field', field, 'message', message)), '[]') FROM (
-        SELECT path || '.name', format('The name %s is there already.', api.quoted(name)) FROM rule
+        SELECT path || '.name', format('An earlier entry of the list has the name %s. Give each entry a name of its own.', api.quoted(name)) FROM rule
         WHERE times > 1 AND list <> 'fare_rules'
         UNION ALL
         SELECT path || '.percent', 'It changes no fare. Give percent, amount or both.' FROM rule
@@ -40,7 +40,7 @@ BEGIN
         SELECT path || '.amount', 'An infant without a seat pays a part of the fare: give percent, and no amount.' FROM rule
         WHERE seat = false AND amount IS NOT NULL
         UNION ALL
-        SELECT path || '.seat', 'A service has one concession for infants without a seat.' FROM rule WHERE seat = false AND infants > 1
+        SELECT path || '.seat', 'A service has at most one concession for infants without a seat.' FROM rule WHERE seat = false AND infants > 1
         UNION ALL
         SELECT path || '.max_age', format('It is below min_age, %s.', min_age) FROM rule WHERE max_age < min_age
         UNION ALL

@@ -39,7 +39,7 @@ CREATE OR REPLACE FUNCTION api.seat_count(layout text) RETURNS int
 LANGUAGE sql IMMUTABLE
 RETURN regexp_count(regexp_replace(layout, '[^\n]*:', '', 'g'), '[sbr]');   -- without the names of decks
 
--- What is wrong in a drawing; NULL if nothing is: another character, a deck that begins twice, no seat.
+-- A message about the first fault of a drawing: an unknown character, a deck that begins twice, or no seat. NULL: no fault.
 CREATE OR REPLACE FUNCTION api.layout_fault(layout text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
@@ -56,7 +56,7 @@ BEGIN
                 RETURN format('The layout has the deck %s twice. Give each deck a name of its own.', api.quoted(deck));
             END IF;
         ELSIF line ~ '[^sbrD.]' THEN
-            RETURN format('A layout has no symbol %s, in the row %s. Name a row of table layouts, or draw rows with s (seat), '
+            RETURN format('A layout has no symbol %s, in the row %s. Give the name of a layout, or draw rows with s (seat), '
                 'b (berth), r (room), D (driver) and . (aisle, door).', api.quoted(substring(line FROM '[^sbrD.]')), api.quoted(line));
         ELSIF line <> '' THEN
             decks := decks || deck;
@@ -64,5 +64,5 @@ BEGIN
         END IF;
     END LOOP;
     RETURN CASE WHEN NOT has_seat THEN
-        format('The layout has no seat: "%s". Name a row of table layouts, or draw rows such as ss.ss, one a line.', layout) END;
+        format('The layout has no seat: "%s". Give the name of a layout, or draw rows such as ss.ss, one on each line.', layout) END;
 END $$;

@@ -19,7 +19,7 @@ BEGIN
     IF answer IS NULL AND before IS NOT NULL THEN
         changes := api.changes(before, to_jsonb(jsonb_populate_record(NULL::places, wanted)));
         IF changes <> '[]' AND (SELECT a.role FROM accounts a WHERE a.username = account) <> 'admin' THEN
-            answer := api.refusal('not_yours', format('The place %s is there already, and only an admin changes it.', data ->> 'code'));
+            answer := api.refusal('not_yours', format('The place %s exists already, and only an admin can change it.', data ->> 'code'));
         END IF;
     END IF;
     refused := answer IS NOT NULL;

@@ -46,7 +46,7 @@ def test_rules_are_edited_and_removed_with_the_document(api: SchemaApi, database
         ("seat_classes", [PREMIUM, PREMIUM | {"name": "x", "seats": [3, 2]}], "[1].seats[1]",
          "Seat 2 is in a class already."),
         ("seat_classes", [PREMIUM, {"name": "Premium", "seats": []}], "[1].name",
-         'The name "Premium" is there already.'),
+         'An earlier entry of the list has the name "Premium". Give each entry a name of its own.'),
         ("seat_classes", [PREMIUM | {"percent": "-101"}], "[0].percent",
          "It takes more than the fare off. Give a percentage of at least -100."),
         ("fare_rules", [{"name": "None"}], "[0].percent",
@@ -61,7 +61,7 @@ def test_rules_are_edited_and_removed_with_the_document(api: SchemaApi, database
         ("concessions", [INFANT | {"amount": "5"}], "[0].amount",
          "An infant without a seat pays a part of the fare: give percent, and no amount."),
         ("concessions", [INFANT, INFANT | {"name": "baby"}], "[1].seat",
-         "A service has one concession for infants without a seat."),
+         "A service has at most one concession for infants without a seat."),
     ],
 )  # fmt: skip
 def test_wrong_rule_is_a_fault_of_its_field(

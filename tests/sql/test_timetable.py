@@ -112,7 +112,7 @@ def test_wrong_line_is_refused(database: Database, line: str, message: str) -> N
     [
         ({"layout": "sxs"}, 'A layout has no symbol "x", in the row "sxs".'),
         ({"layout": "...D"}, "The layout has no seat"),
-        ({"layout": "sofa"}, "Name a row of table layouts, or draw rows"),
+        ({"layout": "sofa"}, "Give the name of a layout, or draw rows"),
         (
             {"layout": "2+2 nonesuch"},
             'Service 7: No layout is called "2+2 nonesuch". List the layouts',
