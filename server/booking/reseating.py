@@ -253,7 +253,7 @@ class _Search:
                 seating.undo()
                 for ticket in tickets:
                     if seating.where[ticket] != NOWHERE:
-                        seating.take(ticket)
+                        seating.unseat(ticket)
                 seating.accept(-inf)
                 self._selection.change([party], [])
 
@@ -292,7 +292,7 @@ class _Search:
         reseated = [] if leaving else self._neighbours(party)
         for other in leaving + reseated:
             for ticket in problem.tickets_of[other]:
-                seating.take(ticket)
+                seating.unseat(ticket)
         for ticket, seat in chosen:
             seating.put(ticket, seat)
         if not all(

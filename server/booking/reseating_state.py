@@ -8,13 +8,14 @@ from busware.server.booking.reseating_problem import NOWHERE, Problem, Weights
 
 
 class Selection:
-    """The seated parties, of which no leg has more than there are seats.
+    """The chosen parties: on each leg, they have no more tickets than there are seats.
 
-    This is necessary for a seating. If all passengers may have all seats, it is also sufficient. For each set
-    of allowed seats, the tickets that may have no others are counted separately.
+    Without this condition there is no seating. If all passengers may have all seats, the condition is also
+    sufficient. The condition holds for each set of allowed seats too: on each leg, the tickets that may have
+    only seats of the set are no more than these seats.
 
-    The free seats of all sets and legs are fields of one int. The highest bit of a field is 1 unless the
-    number is negative, so one operation compares all of them.
+    The numbers of free seats for all sets and legs are fields of one int. The highest bit of a field is 1
+    unless the number is negative, so one operation compares all of them.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -146,8 +147,8 @@ class Seating:
         self.where[ticket] = seat
         self._changed.add(self._problem.party[ticket])
 
-    def take(self, ticket: int) -> None:
-        """Take the seat of a ticket."""
+    def unseat(self, ticket: int) -> None:
+        """Free the seat of a ticket."""
         seat = self.where[ticket]
         self._save(seat)
         self.on[seat] = [other for other in self.on[seat] if other != ticket]
@@ -157,9 +158,9 @@ class Seating:
         self._changed.add(self._problem.party[ticket])
 
     def swap(self, one: int, other: int, first: int, end: int) -> None:
-        """Swap the tickets of two seats between two stops at which no passenger keeps one of the seats.
+        """Swap the tickets of two seats on the legs [first, end).
 
-        The legs are those from first to before end.
+        No ticket of the two seats may have legs both before and after first, or before and after end.
         """
         self._save(one)
         self._save(other)
@@ -183,10 +184,10 @@ class Seating:
         self.inner_stops[other] ^= difference
 
     def move(self, ticket: int, seat: int) -> None:
-        """Give a seated ticket another seat. The tickets that are in its way move to its old one.
+        """Give a seated ticket another seat. The tickets that are in its way move to its old seat.
 
-        These are the tickets of both seats between two stops at which no passenger keeps one of the seats. In
-        the graph whose edges join overlapping tickets, they are a Kempe chain.
+        The two seats swap their tickets on the smallest range of legs on which this is possible (_ends). In
+        the graph whose edges join overlapping tickets, these tickets are a Kempe chain.
         """
         self.swap(self.where[ticket], seat, *self._ends(ticket, seat))
 
@@ -207,7 +208,7 @@ class Seating:
         return change >= limit
 
     def _ends(self, ticket: int, seat: int) -> tuple[int, int]:
-        """The closest stops before and after a ticket at which no passenger keeps its seat or this one."""
+        """The smallest range [first, end) of legs around a ticket on which its seat and this one can swap."""
         cuts = ~(self.inner_stops[self.where[ticket]] | self.inner_stops[seat])
         first = (cuts & ((2 << self._problem.first[ticket]) - 1)).bit_length() - 1
         return first, _lowest(cuts, self._problem.end[ticket])
@@ -215,9 +216,9 @@ class Seating:
     def insert(self, ticket: int) -> bool:
         """Seat a ticket. Returns whether it is seated.
 
-        If no seat is free on its whole segment, it gets a seat that is free at its first leg. Where that is
-        taken next, the seat continues with the tickets of another one that is free there, and the other one
-        with its tickets. Without reserved seats, this succeeds if every leg has a free seat.
+        If no seat is free on its whole segment, the ticket gets a seat that is free on its first leg. From the
+        leg on which this seat is taken, it swaps its later tickets with another seat that is free on that leg.
+        If every passenger may have every seat, this succeeds if every leg has a free seat.
         """
         problem, values = self._problem, self.values
         legs = problem.legs[ticket]
@@ -233,7 +234,7 @@ class Seating:
         return False
 
     def _extend(self, seat: int, leg: int, end: int) -> bool:
-        """Make a seat that is free at a leg free until `end`, by swaps with other seats."""
+        """Extend the free legs of a seat from a leg to `end`, by swaps with other seats. Returns whether it can."""
         leg = self._free_until(seat, leg)
         while leg < end:
             for other in self._free_longest(leg):
@@ -306,7 +307,7 @@ class Seating:
         """Return to an earlier seating."""
         for ticket, seat in enumerate(self.where):
             if seat != NOWHERE:
-                self.take(ticket)
+                self.unseat(ticket)
         for ticket, seat in enumerate(where):
             if seat != NOWHERE:
                 self.put(ticket, seat)
