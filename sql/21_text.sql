@@ -1,14 +1,14 @@
 -- Texts that people write: white space, and characters that cannot be seen.
 
--- The text with a space for each character that looks like one, without the marks that take no space, and without
--- spaces at its ends. Line ends stay.
+-- Replace each character that looks like a space by a space, delete the marks that have no width, and delete the spaces at
+-- both ends. \n stays.
 CREATE OR REPLACE FUNCTION api.plain_spaces(text text) RETURNS text
 LANGUAGE sql IMMUTABLE
 RETURN btrim(translate(text,   -- the last five characters have no counterpart, so they are deleted
     E'\t\x0b\f\r\u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000'
     || E'\u200b\u200e\u200f\u2060\ufeff', repeat(' ', 23)));
 
--- The characters of the lists below are parts of bracket expressions.
+-- The next functions return characters in the form that the inside of a bracket expression of a regular expression has.
 
 -- The control and format characters that the server removes from the texts of a request. It keeps the joiners \u200c
 -- and \u200d where they have a meaning, and line ends where a text may have lines.
@@ -19,14 +19,14 @@ RETURN '\x01-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u206
 
 -- The characters that cannot be seen, apart from spaces and joiners: besides the format characters, those that Unicode
 -- calls Default_Ignorable_Code_Point, and a blank symbol.
-CREATE OR REPLACE FUNCTION api.invisible_but_joiners() RETURNS text
+CREATE OR REPLACE FUNCTION api.invisible_except_joiners() RETURNS text
 LANGUAGE sql IMMUTABLE
 RETURN api.format_characters() || '\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0080-\U000e0fff';
 
 -- The characters that cannot be seen, apart from spaces.
 CREATE OR REPLACE FUNCTION api.invisible() RETURNS text
 LANGUAGE sql IMMUTABLE
-RETURN api.invisible_but_joiners() || '\u200c\u200d';
+RETURN api.invisible_except_joiners() || '\u200c\u200d';
 
 -- The signs after which a joiner changes how a word looks: those of combining class 9 in Unicode 16.
 CREATE OR REPLACE FUNCTION api.viramas() RETURNS text
@@ -41,7 +41,7 @@ RETURN '\u094d\u09cd\u0a4d\u0acd\u0b4d\u0bcd\u0c4d\u0ccd\u0d3b\u0d3c\u0d4d\u0dca
 -- What can be seen of a username: two usernames that differ only in other characters look the same.
 CREATE OR REPLACE FUNCTION api.visible(username text) RETURNS text
 LANGUAGE sql IMMUTABLE
-RETURN regexp_replace(username, format('[%s]|(?<![%s])[\u200c\u200d]', api.invisible_but_joiners(), api.viramas()), '', 'g');
+RETURN regexp_replace(username, format('[%s]|(?<![%s])[\u200c\u200d]', api.invisible_except_joiners(), api.viramas()), '', 'g');
 
 -- A text in quotation marks, with the code of each character that cannot be seen, such as \u200d.
 CREATE OR REPLACE FUNCTION api.quoted(text text) RETURNS text
