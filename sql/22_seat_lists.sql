@@ -8,12 +8,12 @@ LANGUAGE sql STABLE AS $$
                count(*) OVER (PARTITION BY e.seat_no, list.field = 'blocked_seats' ORDER BY list.place, e.n) AS times
         FROM unnest('{blocked_seats,women_seats,accessible_seats}'::text[]) WITH ORDINALITY AS list (field, place),
              jsonb_array_elements_text(document -> list.field) WITH ORDINALITY AS e (seat_no, n)
-    ), plan AS (
+    ), layout AS (
         SELECT CASE WHEN document ->> 'layout' IS NOT NULL THEN (SELECT count(*) FROM api.layout_seats(
             coalesce((SELECT l.drawing FROM layouts l WHERE l.name = document ->> 'layout'), document ->> 'layout'))) END AS seats
     )
     SELECT coalesce(jsonb_agg(jsonb_build_object('field', field, 'message', message)), '[]') FROM (
-        SELECT path, format('The layout has no seat %s: its seats are 1 to %s.', seat_no, seats) FROM listed, plan
+        SELECT path, format('The layout has no seat %s: its seats are 1 to %s.', seat_no, seats) FROM listed, layout
         WHERE seat_no > seats
         UNION ALL
         SELECT path, format('Seat %s is listed already.', seat_no) FROM listed WHERE times > 1

@@ -7,14 +7,15 @@
 --
 -- Slack: the number of stops for which a seat is free before and after the segment, summed over the n seats; using
 -- seats with little slack keeps long gaps for long journeys. With the factor 5, nearly four parties in five get one
--- row, and 0.988 to 0.993 of the bound is sold (scripts/bench seats).
+-- row, and the sales are 0.988 to 0.993 of what they would be if passengers could change seats at every stop
+-- (scripts/bench seats).
 --
 -- Distance:
 --   0  side by side
 --   1  in one row, with one cell between them that is no seat, such as the aisle; 2 with two such cells
 --   2  in two adjacent rows: a block, or a line whose last column is not left of its first
 --   3  else: a line with a taken seat between two of the party, a line from the right end of a row to the left end of
---      the next, more rows, two decks
+--      the next, more than two rows, two decks
 --
 -- Ties: the lower distance, which beyond 3 grows with the rows and with the taken seats between two of the party,
 -- then the line that leaves fewer single seats between taken ones, or the block with fewer gaps, then the lower seat
@@ -27,16 +28,16 @@ LANGUAGE sql STABLE AS $$
         SELECT int4multirange(int4range(1, lower(segment))) AS before,
                int4multirange(int4range(upper(segment), max(r.stop_no))) AS after, max(r.stop_no) AS last
         FROM route_table r WHERE r.bus_id = choose_seats.bus_id
-    ), plan AS (   -- seat n is element n, which is faster than a join; the cells of two seats side by side differ by 1
+    ), positions AS (   -- seat n is element n, which is faster than a join; the cells of two seats side by side differ by 1
         SELECT array_agg(p.deck ORDER BY p.seat_no) AS decks,
                array_agg(1000 * p.row_no + p.column_no ORDER BY p.seat_no) AS cells
         FROM api.places_of_seats(choose_seats.bus_id, choose_seats.layout) AS p
     ), free AS MATERIALIZED (
-        SELECT s.seat_no, plan.decks[s.seat_no] AS deck, plan.cells[s.seat_no] AS cell,
-               plan.cells[s.seat_no] % 1000 / 3 AS columns,
+        SELECT s.seat_no, positions.decks[s.seat_no] AS deck, positions.cells[s.seat_no] AS cell,
+               positions.cells[s.seat_no] % 1000 / 3 AS columns,
                -- including the segment itself, which is the same for all seats
                coalesce(lower(s.taken * route.after), route.last) - coalesce(upper(s.taken * route.before), 1) AS slack
-        FROM route, plan, seats s
+        FROM route, positions, seats s
         WHERE s.bus_id = choose_seats.bus_id AND s.travel_date = choose_seats.travel_date
           AND NOT s.taken && segment AND (among IS NULL OR s.seat_no = ANY (among))
         ORDER BY s.seat_no
