@@ -39,7 +39,7 @@ from busware.server.protocol import (
 class AsyncClient(AsyncOperatorClient):
     """A client with a method for each request.
 
-    AsyncConnection describes who may share it, and when it sends a request again.
+    Its base class AsyncConnection says which callers may share a client.
     """
 
     async def ping(self) -> Pong:
@@ -182,9 +182,10 @@ class AsyncClient(AsyncOperatorClient):
         seat_class: str | None = None,
         key: str | None = None,
     ) -> Payment:
-        """Ask for the payment of a hold: its `pay` says how. `booking` and `confirm` show the result.
+        """Ask for the payment of a hold. `pay` of the reply says how to pay.
 
-        With the fields of `exchange`: the payment of what that exchange charges.
+        With the fields of `exchange`, ask for the payment of the amount that this exchange charges. `booking`
+        and `confirm` show whether the payment has arrived.
         """
         request = protocol.Pay(
             reference=reference, phone=phone, bus_id=bus_id, travel_date=travel_date,
