@@ -233,7 +233,7 @@ LANGUAGE sql STABLE AS $$
             AND l.ticket_no = y.ticket_no AND l.payment_no = y.payment_no)
       AND NOT EXISTS (SELECT FROM events e WHERE e.reference = y.reference AND e.position IS NULL)
     UNION ALL
-    -- The tax of a ticket, on its invoices without its credit notes, is that in its charges without its refunds.
+    -- The tax on the invoices of a ticket, less that on its credit notes, is the tax in its charges less its refunds.
     SELECT 'tax', t.bus_id, NULL, format('ticket %s/%s: tax %s in %s at %s percent', t.reference, t.ticket_no, t.tax, t.amount, t.percents)
     FROM (
         SELECT l.bus_id, l.reference, l.ticket_no, min(i.currency) AS currency, array_agg(DISTINCT i.tax_percent) AS percents,

@@ -139,7 +139,7 @@ COMMENT ON COLUMN busware_reports.sales.destination IS 'Place of that last stop.
 COMMENT ON COLUMN busware_reports.sales.tickets IS 'Number of tickets that were charged.';
 COMMENT ON COLUMN busware_reports.sales.charges IS 'Sum of the charges.';
 COMMENT ON COLUMN busware_reports.sales.refunds IS 'Sum of the refunds.';
-COMMENT ON COLUMN busware_reports.sales.income IS 'Charges without refunds.';
+COMMENT ON COLUMN busware_reports.sales.income IS 'Charges less refunds.';
 COMMENT ON COLUMN busware_reports.sales.agent IS 'Agent who sold the tickets at a counter. NULL: none.';
 COMMENT ON COLUMN busware_reports.sales.currency IS 'Currency of the sums (ISO 4217).';
 
@@ -155,7 +155,7 @@ COMMENT ON COLUMN busware_reports.settlements.at IS 'When it was settled.';
 COMMENT ON COLUMN busware_reports.settlements.carried IS 'Balance of the previous settlement.';
 COMMENT ON COLUMN busware_reports.settlements.charges IS 'Sum of the charges of the tickets that the agent sold.';
 COMMENT ON COLUMN busware_reports.settlements.refunds IS 'Sum of the refunds of such tickets.';
-COMMENT ON COLUMN busware_reports.settlements.commission_percent IS 'Commission of the agent, in percent of charges without refunds.';
+COMMENT ON COLUMN busware_reports.settlements.commission_percent IS 'Commission of the agent, in percent of charges less refunds.';
 COMMENT ON COLUMN busware_reports.settlements.commission IS 'Commission of the agent. Below 0: the agent gives it back, because it refunded more than it sold.';
 COMMENT ON COLUMN busware_reports.settlements.handed_over IS 'What the agent handed over. Below 0: what the operator gave the agent.';
 COMMENT ON COLUMN busware_reports.settlements.balance IS 'What the agent still has to hand over. The next settlement carries it.';
@@ -237,7 +237,7 @@ COMMENT ON COLUMN busware_reports.accounts.date IS 'Date on which the payments w
 COMMENT ON COLUMN busware_reports.accounts.currency IS 'Currency of the sums (ISO 4217).';
 COMMENT ON COLUMN busware_reports.accounts.charges IS 'Sum of the charges.';
 COMMENT ON COLUMN busware_reports.accounts.refunds IS 'Sum of the refunds.';
-COMMENT ON COLUMN busware_reports.accounts.income IS 'Charges without refunds.';
+COMMENT ON COLUMN busware_reports.accounts.income IS 'Charges less refunds.';
 COMMENT ON COLUMN busware_reports.accounts.tax IS 'Tax on the invoices of the day, without that on its credit notes. It is a part of the income.';
 COMMENT ON COLUMN busware_reports.accounts.kept IS 'What the operator kept of tickets that were cancelled or exchanged on the day: fares that were not refunded, and fees. It is a part of the income of this day or of earlier ones.';
 COMMENT ON COLUMN busware_reports.accounts.commission IS 'Commission of agents in the settlements of the day. It is not subtracted from the income.';

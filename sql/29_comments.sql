@@ -473,7 +473,7 @@ BEGIN
         ('settlements', 'carried', 'Balance of the previous settlement.'),
         ('settlements', 'charges', 'Sum of the charges of its payments.'),
         ('settlements', 'refunds', 'Sum of the refunds of its payments.'),
-        ('settlements', 'commission_percent', 'Commission of the agent, in percent of charges without refunds.'),
+        ('settlements', 'commission_percent', 'Commission of the agent, in percent of charges less refunds.'),
         ('settlements', 'commission', 'Commission of the agent. Below 0: the agent gives it back.'),
         ('settlements', 'handed_over', 'What the agent handed over. Below 0: what the operator gave the agent.'),
         ('settlements', 'balance', 'What the agent still has to hand over. The next settlement carries it.'),

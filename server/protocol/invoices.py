@@ -159,7 +159,7 @@ class InvoiceList(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class AccountSums(Struct, frozen=True, kw_only=True):
-    """Sums of money in one currency. income: charges without refunds.
+    """Sums of money in one currency. income: charges less refunds.
 
     tax: on the invoices, without that on the credit notes; a part of the income. kept: of tickets that were
     cancelled or exchanged, the fares that were not refunded and the fees; a part of the income of this or of

@@ -242,7 +242,7 @@ class TripOccupancy(TripLoad, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class SalesSums(Struct, frozen=True, kw_only=True):
-    """Sums of payments in one currency. income: charges without refunds."""
+    """Sums of payments in one currency. income: charges less refunds."""
 
     currency: CurrencyCode
     tickets: int
