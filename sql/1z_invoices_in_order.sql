@@ -1,5 +1,5 @@
--- What the accounts of a day and a page of invoices read. Payments are added in the order of their time, so a BRIN index of their time
--- is small, and costs a sale nothing.
+-- Indexes for reading the accounts of a day and a page of invoices. Payments are inserted in the order of their time, so a BRIN index
+-- on the time is small, and a sale spends no time on it.
 
 INSERT INTO migrations (name) VALUES ('1z_invoices_in_order');
 

@@ -4,8 +4,9 @@
 -- operator, layout and stops. It is api.put_service for SQL: see there what an edit may change.
 --
 --   stops   one line for each stop:  place | arrives | departs | km from the origin | fare from the origin
---           "-" means no time; a time below the previous one is on the next day (01:40, or 25:40). Such times are
---           hours after the day began, whatever the clock does; 5d 14:00 is 14:00 by the clock, five days later.
+--           "-" means no time; a time below the previous one is on the next day (01:40, or 25:40). Such a time counts
+--           the hours since the day began, also if the clock is changed at night; 5d 14:00 is 14:00 by the clock, five
+--           days later.
 --   layout  the name of a row in table layouts, or a drawing (see api.layout_seats)
 --   runs_on 'daily', 'never' (trips are added one by one), or weekdays and ranges of them: 'Mon Wed Fri', 'Mon-Fri'
 --   repeat_legs  the number of legs at the end of the route that repeat without end, as a hotel's nights do each week;
@@ -46,7 +47,8 @@ BEGIN
     RETURN true;
 END $$;
 
--- Raise a refusal as an exception, for SQL: the first fault of a document, or the message. hint: for a fault.
+-- Raise a refusal as an exception, for callers in SQL. Its text is the first fault of a document, or else the message of
+-- the refusal. hint: of a fault; NULL: the hint names the field.
 CREATE OR REPLACE FUNCTION api.raise_refusal(refusal jsonb, prefix text DEFAULT '', hint text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN

@@ -1,6 +1,7 @@
 -- The lists in the document of a service as rows of their tables, in the order of the document.
 
--- The fares of segments become those from each stop to the later ones. Values of a document that is not checked yet are left out.
+-- The stops of a document. The array `fares` of each stop has the segment fares from it to later stops. The document may not be
+-- checked yet, so segment fares with an impossible to_stop are left out.
 CREATE OR REPLACE FUNCTION api.stops_in_document(document jsonb) RETURNS SETOF route_table
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -46,7 +47,7 @@ BEGIN
         'accessible_seats', nullif(document -> 'accessible_seats', '[]')));
 END $$;
 
--- A document whose lists are as api.service shows them.
+-- The document with its lists in the form and the order in which api.service shows them.
 CREATE OR REPLACE FUNCTION api.sorted_document(document jsonb) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT document || jsonb_build_object('stops', api.format_stops(api.shortest_route(

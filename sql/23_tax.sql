@@ -17,7 +17,8 @@ LANGUAGE sql IMMUTABLE
 RETURN CASE WHEN percent IS NULL THEN '{}' ELSE jsonb_build_object('tax', jsonb_build_object('name', name,
     'percent', trim_scale(percent)::text, 'number', number, 'amount', api.amount_text(amount, currency))) END;
 
--- The tax in the fares of the tickets of a booking, as a field of it. booked_at: NULL while it is not booked, then that of today.
+-- The tax in the fares of the tickets of a booking, as a field of the booking. It is the tax of the time at which the tickets
+-- were booked (booked_at), or of today while they are not booked.
 CREATE OR REPLACE FUNCTION api.tax_of_booking(bus_id bigint, reference text) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT api.show_tax(tax.name, tax.percent, tax.number, sum(api.tax_in(p.fare, tax.percent, s.currency)), s.currency)
@@ -27,7 +28,7 @@ LANGUAGE sql STABLE AS $$
     GROUP BY tax.name, tax.percent, tax.number, s.currency
 $$;
 
--- The time zone of what belongs to an operator and to no service: that of most of its services.
+-- The time zone for the dates of an operator that belong to none of its services: that of most of its services.
 CREATE OR REPLACE FUNCTION api.operator_time_zone(operator text) RETURNS text
 LANGUAGE sql STABLE
 RETURN (SELECT mode() WITHIN GROUP (ORDER BY s.time_zone) FROM bus_info s WHERE s.operator = operator_time_zone.operator);

@@ -39,7 +39,7 @@ BEGIN
         jsonb_build_object('tickets', to_jsonb(known)));
 END $$;
 
--- Check that none of these tickets is booked and checked in: its passenger travels.
+-- Check that no passenger of these tickets is checked in.
 CREATE OR REPLACE FUNCTION api.check_not_checked_in(b api.opened_booking, tickets int[]) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT api.refusal('checked_in', format('%s of booking %s %s checked in. Only an operator can undo that; then cancel.',
@@ -50,7 +50,7 @@ LANGUAGE sql STABLE AS $$
     HAVING count(*) > 0
 $$;
 
--- Check that none of these tickets (NULL: none of all tickets) is cancelled or expired.
+-- Check that none of these tickets (NULL: all tickets) is cancelled or expired.
 CREATE OR REPLACE FUNCTION api.check_not_ended(b api.opened_booking, tickets int[]) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT CASE WHEN bool_or(p.status = 'cancelled')
@@ -65,7 +65,7 @@ LANGUAGE sql STABLE AS $$
     HAVING count(*) > 0
 $$;
 
--- Check that none of these tickets (NULL: none of all tickets) is displaced.
+-- Check that none of these tickets (NULL: all tickets) is displaced.
 CREATE OR REPLACE FUNCTION api.check_seated(b api.opened_booking, tickets int[]) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT api.refusal('displaced', format('Booking %s has lost its seats on this trip. Accept or decline its offer first.', b.reference))
@@ -73,9 +73,10 @@ LANGUAGE sql STABLE AS $$
         AND (tickets IS NULL OR p.ticket_no = ANY (tickets)) AND p.status = 'displaced')
 $$;
 
--- The refund of a cancellation, and until when the quote is valid: until its refund tier or the open offer ends, or the boarding
--- stop is no longer on sale. refunds: if the tickets have refund tiers, the refund of each tier that has not ended. Else
--- refund_percent: of the fare that a cancellation refunds, if it is the same for all of them; of a hold, what it will be.
+-- The refund of a cancellation. The quote is valid until its refund tier or the open offer ends, or the boarding stop is no longer
+-- on sale. If the tickets have refund tiers, the quote has refunds: the refund of each tier that has not ended. Otherwise it has
+-- refund_percent, the percentage of the fare that a cancellation refunds, if all tickets have the same one. The percentage of a
+-- hold applies after it is confirmed.
 CREATE OR REPLACE FUNCTION api.cancel_quote(
     reference text, phone text DEFAULT NULL, tickets int[] DEFAULT NULL, account text DEFAULT NULL
 ) RETURNS jsonb

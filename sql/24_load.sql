@@ -1,10 +1,10 @@
 -- The load of a trip, for operators: how many of its seats are booked, held and free on each leg.
 
--- The tickets of each leg of a trip. pending: the tickets on the waitlist whose segment contains the leg.
+-- The numbers of tickets on each leg of a trip. pending: the tickets on the waitlist whose segment contains the leg.
 CREATE OR REPLACE FUNCTION api.leg_loads(bus_id bigint, travel_date date)
 RETURNS TABLE (from_stop int, to_stop int, booked bigint, held bigint, pending bigint)
 LANGUAGE sql STABLE AS $$
-    WITH ticket AS MATERIALIZED (   -- two queries: each has a partial index of its own
+    WITH ticket AS MATERIALIZED (   -- two queries: each uses a partial index of its own
         SELECT p.segment, p.status FROM passengers p
         WHERE p.bus_id = leg_loads.bus_id AND p.travel_date = leg_loads.travel_date AND p.status IN ('held', 'booked')
           AND api.status_now(p.status, p.expires_at) <> 'expired'
@@ -22,7 +22,7 @@ LANGUAGE sql STABLE AS $$
     GROUP BY a.stop_no, b.stop_no
 $$;
 
--- A trip with its legs. A seat that is neither free nor sold is blocked.
+-- A trip with its legs. A seat that is neither free, held nor booked is blocked.
 CREATE OR REPLACE FUNCTION api.trip_load(bus_id bigint, travel_date date) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE

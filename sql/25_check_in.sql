@@ -34,7 +34,7 @@ BEGIN
         SET checked_in_at = CASE WHEN a.undo IS NOT TRUE THEN coalesce(p.checked_in_at, api.now()) END, no_show_at = NULL,
             segment = coalesce(p.no_show_segment, p.segment), no_show_segment = NULL
         WHERE p.bus_id = b.bus_id AND p.reference = b.reference AND p.ticket_no = ANY (tickets)
-          AND (p.checked_in_at IS NULL) <> coalesce(a.undo, false);   -- a no-show is not checked in
+          AND (p.checked_in_at IS NULL) <> coalesce(a.undo, false);   -- undo changes only a ticket that is checked in, so a no-show stays one
         IF FOUND THEN
             PERFORM CASE WHEN a.undo THEN api.record_events('booking.changed', ARRAY[b.bus_id], ARRAY[b.reference], api.because('check_in'))
                          ELSE api.record_events('booking.checked_in', ARRAY[b.bus_id], ARRAY[b.reference]) END;
@@ -114,8 +114,8 @@ LANGUAGE sql STABLE AS $$
     LIMIT 1
 $$;
 
--- Make the tickets no-shows that board at a stop and are not checked in, once the trip has left the stop. release: their seats
--- are for sale again from the next stop; by default, if the service has no_show_sells. Nothing is refunded.
+-- After the trip has left a stop, mark the tickets that board there and are not checked in as no-shows. release: their seats are
+-- for sale again from the next stop; by default, if the service has no_show_sells. Nothing is refunded.
 CREATE OR REPLACE FUNCTION api.no_shows(a api.request, trip trips) RETURNS api.outcome
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -38,16 +38,19 @@ BEGIN
     DELETE FROM holders h WHERE h.bus_id = b.bus_id AND h.reference = b.reference;
     PERFORM api.recount(b.bus_id, b.travel_date, api.seats_of(b, tickets));
     IF hold.sold_by IS NOT NULL THEN
-        PERFORM api.record_payments(ARRAY[b.bus_id], ARRAY[b.reference]);   -- the agent's next sale counts them
+        PERFORM api.record_payments(ARRAY[b.bus_id], ARRAY[b.reference]);   -- the credit limit counts them at the agent's next sale
     END IF;
     RETURN o;
 END $$;
 
--- Give the tickets of an expired hold the fares and the terms of today. Refuses if a seat is taken, if it could not be
--- sold now (api.check_rules, api.check_reserved), if the promo code is not valid any more, if its agent
--- may not sell so much, or if the caller has not accepted
--- the fare: `fare` is another one, or it is NULL and the fares or the terms have changed. Like the fare of a booking, it is
--- the sum of all tickets, with the cancelled ones. deferred: another transaction has locked the promo code or the agent.
+-- Give the tickets of an expired hold the fares and the terms of today. fare: the fare that the caller accepts; like the fare of
+-- a booking, it is the sum of all tickets, including the cancelled ones. Refuses if
+--   a seat is taken
+--   the tickets could not be sold now (api.check_rules, api.check_reserved)
+--   the promo code is no longer valid
+--   the agent may not sell so much
+--   the sum of today is not `fare`, or `fare` is NULL and the fares or the terms have changed
+-- deferred: another transaction has locked the promo code or the agent.
 CREATE OR REPLACE FUNCTION api.renew_hold(
     service bus_info, b api.opened_booking, fare numeric, OUT refusal jsonb, OUT deferred boolean
 ) RETURNS record

@@ -63,7 +63,7 @@ BEGIN
     RETURN o;
 END $$;
 
--- The expected departure from a stop; from the last one, the expected arrival.
+-- The expected departure from a stop; of the last stop, the expected arrival.
 CREATE OR REPLACE FUNCTION api.leaves_at(service bus_info, trip trips, stop route_table) RETURNS timestamptz
 LANGUAGE sql STABLE
 RETURN api.expected(trip, (stop).stop_no, coalesce((stop).departs, (stop).arrives), (service).time_zone);

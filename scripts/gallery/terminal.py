@@ -1,7 +1,7 @@
 """Takes pictures of the terminal client, as SVG.
 
-A client runs in tmux. Each scene has a text that is typed, a text for which the screen is awaited, and a
-picture. tmux returns the content of the screen, and rich draws it.
+A client runs in tmux. In each scene, the script types a text, waits until the screen shows another text, and
+may take a picture. tmux returns the content of the screen, and rich draws it.
 """
 
 import re

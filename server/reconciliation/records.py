@@ -1,4 +1,4 @@
-"""What one side has of a payment or a refund, and the differences of two sides."""
+"""The records that one side has of payments and refunds, and the differences between two sides."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -11,11 +11,11 @@ State = Literal["open", "succeeded", "failed", "cancelled", "paid back by hand"]
 
 
 class Record(Struct, frozen=True, kw_only=True):
-    """What one side has of a payment or a refund.
+    """The record that one side, the database or the provider, has of a payment or a refund.
 
-    id: of Busware, which the provider keeps with it; None: it has none. at_provider: its identity at the
-    provider. state: open, while it may still succeed. expected: whether it is a difference if the other side
-    does not have it.
+    id: the id in Busware, which the provider stores with its record; None: the provider's record has none.
+    at_provider: the id at the provider. state: open, while the payment or the refund may still succeed.
+    expected: whether a record that the other side lacks is a difference.
     """
 
     kind: Literal["payment", "refund"]
@@ -32,7 +32,7 @@ class Record(Struct, frozen=True, kw_only=True):
 
 
 class Difference(Struct, frozen=True, kw_only=True):
-    """A payment or a refund of which the sides have different things. None: a side does not have it."""
+    """A payment or a refund whose records differ. ours, theirs: the records; None: that side has none."""
 
     problem: Literal["missing here", "missing there", "other amount", "other state", "twice there"]
     ours: Record | None = None
@@ -40,17 +40,17 @@ class Difference(Struct, frozen=True, kw_only=True):
 
     @property
     def known(self) -> Record:
-        """The record that there is; of two, that of the provider."""
+        """The record of the provider; if the provider has none, ours."""
         record = self.theirs or self.ours
         assert record  # noqa: S101 - one of them is given
         return record
 
 
 def compare(ours: Iterable[Record], theirs: Iterable[Record]) -> Iterator[Difference]:
-    """The differences, by the ids of Busware. Both sides have the same period and the same provider.
+    """The differences between the records with the same id of Busware, and the records without a counterpart.
 
-    A provider may have several refunds with an id, because one that failed is tried again: the one that is
-    not failed counts.
+    Both sides have the records of the same period and of the same provider. A provider may have several
+    refunds with one id, because Busware tries a failed refund again: the one that has not failed counts.
     """
     there: dict[tuple[str, str], list[Record]] = defaultdict(list)
     for record in theirs:
@@ -66,7 +66,7 @@ def compare(ours: Iterable[Record], theirs: Iterable[Record]) -> Iterator[Differ
 
 
 def _compare_one(our: Record, found: list[Record]) -> Iterator[Difference]:
-    """The differences of a record and those of the provider with its id."""
+    """The differences between our record and those of the provider with its id."""
     alive = [record for record in found if record.state in ("open", "succeeded")]
     if len(alive) > 1:
         yield from (Difference(problem="twice there", ours=our, theirs=record) for record in alive)

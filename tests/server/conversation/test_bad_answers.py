@@ -199,7 +199,7 @@ def test_internal_error_at_a_hold_releases_it(
     def fail(typed: str) -> bool:
         raise RecursionError(typed)
 
-    monkeypatch.setattr("busware.server.conversation.dialogue.clean_text", fail)  # of a message
+    monkeypatch.setattr("busware.server.conversation.dialogue.clean_text", fail)
     client_socket.send("perhaps")
     assert client_socket.receive().startswith(b"Internal error of the server.")
     assert client_socket.receive() == b"Your hold is released. Nothing was paid."

@@ -261,7 +261,7 @@ def test_a_stop_unlocks_the_folder_even_if_postgresql_keeps_running(
 ) -> None:
     monkeypatch.setattr(embedded_process, "STOP_SECONDS", 0.1)
     monkeypatch.setattr(embedded_process, "IMMEDIATE_STOP_SECONDS", 0.1)
-    monkeypatch.setattr(embedded_process, "KILL_SECONDS", -1)  # it has not ended then
+    monkeypatch.setattr(embedded_process, "KILL_SECONDS", -1)  # the wait for the killed processes fails at once
     with running(data_folder) as postgres:
         create_table(postgres)
         for pid in processes.running_on(data_folder):
@@ -423,7 +423,7 @@ def test_start_waits_for_a_long_recovery(data_folder: Path, monkeypatch: pytest.
     directory, end = data_folder / "postgres", data_folder / "end"
     (directory / "recovery.signal").touch()
     shutil.chown(directory / "recovery.signal", directory.stat().st_uid)
-    with (directory / "postgresql.conf").open("a") as conf:  # the archive has nothing, and says so at the end
+    with (directory / "postgresql.conf").open("a") as conf:  # finds no file, and ends when `end` exists
         conf.write(f"restore_command = 'for n in $(seq 600); do test -e {end} && exit 1; sleep 0.1; done'\n")
     monkeypatch.setattr(embedded_process, "START_SECONDS", 10)
     postgres = EmbeddedPostgres(data_folder)
@@ -434,7 +434,7 @@ def test_start_waits_for_a_long_recovery(data_folder: Path, monkeypatch: pytest.
         assert urls
         wait_until(lambda: pq.PGconn.ping(urls.owner.encode()) == pq.Ping.REJECT)
         answered_at = time.monotonic()
-        wait_until(lambda: time.monotonic() > answered_at + 12)  # longer than PostgreSQL may be silent
+        wait_until(lambda: time.monotonic() > answered_at + 12)  # longer than START_SECONDS
         end.touch()
         assert read_table(started.result(WAIT_SECONDS).owner) == 42
 

@@ -68,7 +68,7 @@ def traveller(http: HttpClient) -> str:
 
 @pytest.fixture
 def existing(http: HttpClient, admin: str, database: Any) -> dict[str, list[Any]]:
-    """Values that exist in the database, by field. In the examples, the first one replaces the example's."""
+    """Values that exist in the database, by field. An example gets the first value of each of its fields."""
     booked, held = (
         http.call("POST", path, token=admin, json={**TRIP, "count": 1}).json()["reference"]
         for path in ("/v1/bookings", "/v1/holds")
@@ -110,19 +110,18 @@ REPLACED: dict[str, dict[str, Any]] = {
     "put_agent": {"operator": "KSRTC", "quotas": [{"bus_id": 1, "seats": 6}]},
     "settle_agent": {"operator": "KSRTC", "settlement_no": 1},
 }
-# The trip has not left the stop yet; the booking has no offer; the operator has no such vehicle; no mail has
-# the token; the service is not paid to a provider (test_payment_is_documented_from_the_hold_to_the_refund);
-# the operator issues no invoices.
+# The status of each example that the server refuses in the test.
 REFUSED = {
-    "no_shows": 409,
-    "accept": 404,
+    "no_shows": 409,  # the trip has not left the stop yet
+    "accept": 404,  # the booking has no offer
     "decline": 404,
-    "exchange_vehicle": 404,
-    "reset_password": 401,
+    "exchange_vehicle": 404,  # the operator has no such vehicle
+    "reset_password": 401,  # no mail has the token
+    # The service is not paid to a provider. test_payment_is_documented_from_the_hold_to_the_refund has one that is.
     "pay": 409,
-    "invoice": 404,
     "settle_payment": 404,
     "settle_refund": 404,
+    "invoice": 404,  # the operator issues no invoices
 }
 NEEDS_HOLD = ("confirm", "release", "pay")  # their examples use the second reference, a hold
 
@@ -242,7 +241,7 @@ def test_document_is_valid_openapi() -> None:
 
 
 def schemas_of(name: str, part: Any) -> list[dict[str, Any]]:
-    """The schemas, without null, of the parameters and the members with this name, anywhere in it."""
+    """The schemas, without null, of all parameters and members with this name in a part of the document."""
     found = []
     if isinstance(part, dict):
         found += [part["properties"][name]] if name in part.get("properties", {}) else []

@@ -1,4 +1,4 @@
-"""Short messages over HTTP to a real server: the request of the settings, and what answers mean."""
+"""Short messages over HTTP to a real server: their requests, and the effect of each answer."""
 
 import json
 import threading
@@ -17,7 +17,7 @@ TEXT = 'Seat 7 & "8": ಟಿಕೆಟ್'
 
 
 class Received(NamedTuple):
-    """A request of a test."""
+    """A request that the provider has received."""
 
     method: str
     path: str
