@@ -23,7 +23,7 @@ BEGIN
     RETURN service;
 END $$;
 
--- The seats of a trip of a service, with their places in the drawing. layout: the trip's own; NULL: it has that of the service.
+-- The seats of a trip of a service, with their positions in the drawing. layout: the trip's own; NULL: it has that of the service.
 CREATE OR REPLACE FUNCTION api.places_of_seats(bus_id bigint, layout text)
 RETURNS TABLE (seat_no int, deck text, row_no int, column_no int, kind text)
 LANGUAGE sql STABLE AS $$

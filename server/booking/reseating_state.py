@@ -216,9 +216,9 @@ class Seating:
     def insert(self, ticket: int) -> bool:
         """Seat a ticket. Returns whether it is seated.
 
-        If no seat is free on its whole segment, the ticket gets a seat that is free on its first leg. From the
-        leg on which this seat is taken, it swaps its later tickets with another seat that is free on that leg.
-        If every passenger may have every seat, this succeeds if every leg has a free seat.
+        If no seat is free on its whole segment, the ticket gets a seat that is free on its first leg. From
+        the leg on which this seat is taken, it swaps its later tickets with another seat that is free on that
+        leg. If every passenger may have every seat, this succeeds if every leg has a free seat.
         """
         problem, values = self._problem, self.values
         legs = problem.legs[ticket]
@@ -234,7 +234,7 @@ class Seating:
         return False
 
     def _extend(self, seat: int, leg: int, end: int) -> bool:
-        """Extend the free legs of a seat from a leg to `end`, by swaps with other seats. Returns whether it can."""
+        """Extend the free range of a seat from a leg up to end, by swaps. Returns whether this succeeds."""
         leg = self._free_until(seat, leg)
         while leg < end:
             for other in self._free_longest(leg):

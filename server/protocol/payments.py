@@ -17,7 +17,7 @@ TransferReference = Annotated[
         min_length=1,
         max_length=40,
         pattern=_PRINTABLE,
-        description="the reference of a manual payment: that of the booking, or this with a number such as -2 after it",
+        description="the reference of a manual payment: that of the booking, perhaps with -2 after it",
     ),
 ]
 Receipt = Annotated[

@@ -14,7 +14,7 @@ def seats_of(booking: dict[str, Any]) -> list[int]:
 
 # Where a party sits ----------------------------------------------------------------------------
 # A drawing is a layout before the booking: x is a taken seat, s a free one, and O a free one that the party
-# gets. All gaps have the same length, so only the places of the seats decide.
+# gets. All gaps have the same length, so only the positions of the seats decide.
 
 DRAWINGS = {
     "a party of one leaves pairs free": ("ss.xO", "ss.ss"),

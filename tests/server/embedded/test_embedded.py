@@ -261,7 +261,7 @@ def test_a_stop_unlocks_the_folder_even_if_postgresql_keeps_running(
 ) -> None:
     monkeypatch.setattr(embedded_process, "STOP_SECONDS", 0.1)
     monkeypatch.setattr(embedded_process, "IMMEDIATE_STOP_SECONDS", 0.1)
-    monkeypatch.setattr(embedded_process, "KILL_SECONDS", -1)  # the wait for the killed processes fails at once
+    monkeypatch.setattr(embedded_process, "KILL_SECONDS", -1)  # the wait for their end fails at once
     with running(data_folder) as postgres:
         create_table(postgres)
         for pid in processes.running_on(data_folder):

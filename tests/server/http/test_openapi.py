@@ -117,7 +117,7 @@ REFUSED = {
     "decline": 404,
     "exchange_vehicle": 404,  # the operator has no such vehicle
     "reset_password": 401,  # no mail has the token
-    # The service is not paid to a provider. test_payment_is_documented_from_the_hold_to_the_refund has one that is.
+    # The service is not paid to a provider: see test_payment_is_documented_from_the_hold_to_the_refund.
     "pay": 409,
     "settle_payment": 404,
     "settle_refund": 404,
