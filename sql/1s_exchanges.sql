@@ -28,15 +28,14 @@ CREATE TABLE exchanges (
     refund          numeric(10,2) NOT NULL,     -- what was refunded of that fare
     -- What the operator keeps: the fee, and the part of a lower fare that is not refunded. NULL: the ticket had ended.
     kept            numeric(10,2) CHECK (kept >= 0),
-    amount          numeric(10,2),              -- charged for the exchange; below 0, refunded; NULL as kept is
+    amount          numeric(10,2),              -- charged for the exchange; below 0, refunded; NULL if kept is NULL
     at              timestamptz NOT NULL,
     PRIMARY KEY (bus_id, reference, ticket_no, exchange_no),
     FOREIGN KEY (bus_id, reference, ticket_no) REFERENCES passengers ON UPDATE CASCADE,
     CHECK ((kept IS NULL) = (amount IS NULL))
 );
 
--- The keys of payments and transfers follow the ticket. No row breaks a constraint that it has kept so far, so none is
--- validated.
+-- The foreign keys of payments and transfers follow the ticket. The existing rows satisfy them, so they are not validated.
 ALTER TABLE payments
     -- squawk-ignore ban-drop-constraint
     DROP CONSTRAINT payments_bus_id_reference_ticket_no_fkey,

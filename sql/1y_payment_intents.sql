@@ -9,8 +9,8 @@ ALTER TABLE bus_info
     ADD CONSTRAINT known_payment CHECK (payment IN ('none', 'manual', 'stripe')) NOT VALID,
     ADD CONSTRAINT payment_minutes_in_range CHECK (payment_minutes BETWEEN 10 AND 20160) NOT VALID;
 
--- The transitions of a state: an argument of the trigger, such as created>pending, for each. '>created' is a first state. The
--- function is not in schema api, which an upgrade drops and creates again.
+-- Refuse a change of the column state that is not an argument of the trigger. An argument such as 'created>pending' is a
+-- transition, '>created' a first state. The function is not in schema api, which an upgrade drops and creates again.
 CREATE FUNCTION public.check_transition() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -23,7 +23,7 @@ BEGIN
 END $$;
 REVOKE ALL ON FUNCTION public.check_transition() FROM PUBLIC;
 
--- One row for each payment that was asked for, and for each receipt that nobody had asked for. It has no foreign key: its
+-- One row for each payment that a caller asked for, and for each receipt without such a payment. It has no foreign key: its
 -- booking may move to another service.
 CREATE TABLE payment_intents (
     bus_id          bigint NOT NULL,               -- home service of the booking: see api.reference_bus
@@ -57,7 +57,7 @@ CREATE TRIGGER known_transition BEFORE INSERT OR UPDATE OF state ON payment_inte
         'pending>succeeded', 'pending>failed', 'pending>cancelled', 'failed>pending', 'failed>succeeded', 'failed>cancelled',
         'cancelled>succeeded');
 
--- What is given back of a payment: for refunds of the ledger, or the whole of a payment that booked nothing. A refund that
+-- What the provider or the operator gives back of a payment: for refunds of the ledger, or the whole of a payment that booked nothing. A refund that
 -- failed is still owed.
 CREATE TABLE refunds (
     bus_id          bigint NOT NULL,               -- as in payment_intents

@@ -57,7 +57,7 @@ BEGIN
         RETURN false;
     END IF;
     INSERT INTO seats (bus_id, travel_date, seat_no)
-    SELECT t.bus_id, t.travel_date, p.seat_no FROM trips t, api.places_of_seats(t.bus_id, t.own_seats ->> 'layout') AS p
+    SELECT t.bus_id, t.travel_date, p.seat_no FROM trips t, api.positions_of_seats(t.bus_id, t.own_seats ->> 'layout') AS p
     WHERE t.bus_id = add_trip.bus_id AND t.travel_date = add_trip.travel_date ON CONFLICT DO NOTHING;
     PERFORM api.block_on_trips(b, ARRAY[add_trip.travel_date]) FROM bus_info b WHERE b.bus_id = add_trip.bus_id;
     IF EXISTS (SELECT FROM api.overlapping_trips(bus_id)) THEN

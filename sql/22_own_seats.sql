@@ -24,11 +24,11 @@ BEGIN
 END $$;
 
 -- The seats of a trip of a service, with their positions in the drawing. layout: the trip's own; NULL: it has that of the service.
-CREATE OR REPLACE FUNCTION api.places_of_seats(bus_id bigint, layout text)
+CREATE OR REPLACE FUNCTION api.positions_of_seats(bus_id bigint, layout text)
 RETURNS TABLE (seat_no int, deck text, row_no int, column_no int, kind text)
 LANGUAGE sql STABLE AS $$
     SELECT p.seat_no, p.deck, p.row_no, p.column_no, p.kind FROM seat_plan p
-    WHERE p.bus_id = places_of_seats.bus_id AND places_of_seats.layout IS NULL
+    WHERE p.bus_id = positions_of_seats.bus_id AND positions_of_seats.layout IS NULL
     UNION ALL
-    SELECT l.* FROM api.layout_seats(places_of_seats.layout) AS l WHERE places_of_seats.layout IS NOT NULL
+    SELECT l.* FROM api.layout_seats(positions_of_seats.layout) AS l WHERE positions_of_seats.layout IS NOT NULL
 $$;

@@ -12,7 +12,7 @@ $$;
 CREATE OR REPLACE FUNCTION api.missing_seats(trip trips, layout text) RETURNS int[]
 LANGUAGE sql STABLE STRICT AS $$
     SELECT array_agg(missing.seat_no ORDER BY missing.seat_no) FROM (
-        SELECT p.seat_no, p.deck, p.row_no, p.column_no, p.kind FROM api.places_of_seats(trip.bus_id, trip.own_seats ->> 'layout') AS p
+        SELECT p.seat_no, p.deck, p.row_no, p.column_no, p.kind FROM api.positions_of_seats(trip.bus_id, trip.own_seats ->> 'layout') AS p
         EXCEPT SELECT l.seat_no, l.deck, l.row_no, l.column_no, l.kind FROM api.layout_seats(missing_seats.layout) AS l
     ) AS missing
 $$;

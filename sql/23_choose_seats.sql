@@ -31,7 +31,7 @@ LANGUAGE sql STABLE AS $$
     ), positions AS (   -- seat n is element n, which is faster than a join; the cells of two seats side by side differ by 1
         SELECT array_agg(p.deck ORDER BY p.seat_no) AS decks,
                array_agg(1000 * p.row_no + p.column_no ORDER BY p.seat_no) AS cells
-        FROM api.places_of_seats(choose_seats.bus_id, choose_seats.layout) AS p
+        FROM api.positions_of_seats(choose_seats.bus_id, choose_seats.layout) AS p
     ), free AS MATERIALIZED (
         SELECT s.seat_no, positions.decks[s.seat_no] AS deck, positions.cells[s.seat_no] AS cell,
                positions.cells[s.seat_no] % 1000 / 3 AS columns,

@@ -28,7 +28,7 @@ LANGUAGE sql STABLE AS $$
     SELECT jsonb_agg(jsonb_build_object('seat_no', l.seat_no, 'deck', l.deck, 'row_no', l.row_no,
         'seat_class', api.class_of_seat(service, l.seat_no),
         'accessible', coalesce(l.seat_no = ANY (service.accessible_seats), false)) ORDER BY l.seat_no)
-    FROM api.places_of_seats(trip.bus_id, trip.own_seats ->> 'layout') AS l
+    FROM api.positions_of_seats(trip.bus_id, trip.own_seats ->> 'layout') AS l
 $$;
 
 -- The live tickets of a trip that need a seat, as Ticket of reseating.py, with their references. trip, service:

@@ -24,7 +24,7 @@ BEGIN
         SELECT jsonb_agg(jsonb_build_object('seat_no', l.seat_no, 'deck', l.deck, 'tickets', coalesce(seated.tickets, '[]'))
                          ORDER BY l.seat_no)
         FROM trips t
-        CROSS JOIN LATERAL api.places_of_seats(t.bus_id, t.own_seats ->> 'layout') AS l
+        CROSS JOIN LATERAL api.positions_of_seats(t.bus_id, t.own_seats ->> 'layout') AS l
         LEFT JOIN seated USING (seat_no)
         WHERE t.bus_id = trip_occupancy.bus_id AND t.travel_date = trip_occupancy.travel_date
     )) || api.blocks_if_any(bus_id, travel_date);

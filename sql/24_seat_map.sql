@@ -29,7 +29,7 @@ BEGIN
         ORDER BY p.seat_no)
     INTO seats
     FROM api.seats_now(seat_map.bus_id, seat_map.travel_date) AS n
-    JOIN api.places_of_seats(seat_map.bus_id, trip.own_seats ->> 'layout') AS p ON p.seat_no = n.seat_no
+    JOIN api.positions_of_seats(seat_map.bus_id, trip.own_seats ->> 'layout') AS p ON p.seat_no = n.seat_no
     LEFT JOIN (
         SELECT DISTINCT h.seat_no FROM passengers h
         WHERE h.bus_id = seat_map.bus_id AND h.travel_date = seat_map.travel_date

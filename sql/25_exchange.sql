@@ -231,9 +231,10 @@ LANGUAGE sql STABLE AS $$
     CROSS JOIN LATERAL (SELECT n.fare - (t.fare - t.refund) + n.kept AS amount) AS m
 $$;
 
--- Exchange a booking, or show what that would cost (plan). paid: what was paid to a provider for this exchange. The caller has locked and settled the trip of the booking. This
--- function locks the other trip; it is deferred if another transaction has locked that. The tickets are set aside before
--- seats are chosen, so that their own seats are free for them. If the exchange is refused or only planned, this is undone.
+-- Exchange a booking, or show what that would cost (plan). paid: what was paid to a provider for this exchange. The caller has
+-- locked and settled the trip of the booking. This function locks the other trip; it is deferred if another transaction has
+-- locked that. The tickets are set aside before seats are chosen, so that their own seats are free for them. If the exchange is
+-- refused or only planned, this is undone.
 CREATE OR REPLACE FUNCTION api.exchange(b api.opened_booking, a api.request, plan boolean, paid numeric DEFAULT NULL) RETURNS api.outcome
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -128,7 +128,7 @@ LANGUAGE sql STABLE AS $$
     WHERE i.bus_id = home AND i.reference = new_transfer_reference.reference AND i.provider = 'manual'
 $$;
 
--- Hold the seats of a live hold until payment_minutes after it began, at most until the boarding stop is not on sale. Returns
+-- Hold the seats of a live hold until payment_minutes after it began, but not longer than the boarding stop is on sale. Returns
 -- whether that is longer than before.
 CREATE OR REPLACE FUNCTION api.hold_for_payment(b api.opened_booking) RETURNS boolean
 LANGUAGE plpgsql AS $$

@@ -31,7 +31,10 @@ class Basis:
 
 
 class VehicleExchanges:
-    """Plans and executes exchanges. attempts: how often a plan is made for a trip that changes meanwhile."""
+    """Plans and executes exchanges.
+
+    attempts: the most plans for one request, if the trip changes between the plan and the exchange.
+    """
 
     def __init__(self, reader: Reader, pool: Pool, attempts: int) -> None:
         self._reader = reader

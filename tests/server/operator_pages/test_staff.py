@@ -55,7 +55,7 @@ def test_cash_is_settled_once(operator: Visitor, counter: SchemaApi, database: D
         assert "The cash is settled." in page.text
     assert database.value("SELECT count(*) FROM settlements") == 1
     assert settle_form(page).value("handed_over") == "20.00"
-    before = operator.get(page.link("The settlement before"))
+    before = operator.get(page.link("Previous settlement"))
     assert "₹500.00" in before.text
     assert not [form for form in before.forms if ("do", "settle") in form.fields]
     csv = operator.get(before.link("2 payments as CSV")).response
