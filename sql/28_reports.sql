@@ -197,16 +197,19 @@ CREATE OR REPLACE VIEW busware_reports.account_entries AS
 SELECT s.operator, (y.at AT TIME ZONE s.time_zone)::date AS date, y.at AS about_at, y.currency,
        CASE y.kind WHEN 'charge' THEN y.amount ELSE 0 END AS charge, CASE y.kind WHEN 'refund' THEN y.amount ELSE 0 END AS refund,
        0::numeric AS tax, 0::numeric AS kept, 0::numeric AS commission, 0::numeric AS fee
-FROM payments y JOIN bus_info s USING (bus_id)
+FROM payments y LEFT JOIN moved_bookings m ON (m.now_bus_id, m.reference) = (y.bus_id, y.reference)
+JOIN bus_info s ON s.bus_id = coalesce(m.bus_id, y.bus_id)
 UNION ALL
 SELECT i.operator, i.dated, i.dated::timestamp AT TIME ZONE 'UTC', i.currency, 0, 0, CASE i.kind WHEN 'invoice' THEN l.tax ELSE -l.tax END, 0, 0, 0
 FROM invoices i JOIN invoice_lines l USING (operator, kind, year, invoice_no)
 UNION ALL
 SELECT s.operator, (e.at AT TIME ZONE s.time_zone)::date, e.at, s.currency, 0, 0, 0, e.kept, 0, 0
-FROM exchanges e JOIN bus_info s USING (bus_id) WHERE e.kept > 0
+FROM exchanges e LEFT JOIN moved_bookings m ON (m.now_bus_id, m.reference) = (e.bus_id, e.reference)
+JOIN bus_info s ON s.bus_id = coalesce(m.bus_id, e.bus_id) WHERE e.kept > 0
 UNION ALL
 SELECT s.operator, (p.ended_at AT TIME ZONE s.time_zone)::date, p.ended_at, s.currency, 0, 0, 0, p.fare - p.refund, 0, 0
-FROM passengers p JOIN bus_info s USING (bus_id) WHERE p.status = 'cancelled' AND p.booked_at IS NOT NULL
+FROM passengers p LEFT JOIN moved_bookings m ON (m.now_bus_id, m.reference) = (p.bus_id, p.reference)
+JOIN bus_info s ON s.bus_id = coalesce(m.bus_id, p.bus_id) WHERE p.status = 'cancelled' AND p.booked_at IS NOT NULL
 UNION ALL
 SELECT g.operator, (c.at AT TIME ZONE (SELECT mode() WITHIN GROUP (ORDER BY s.time_zone) FROM bus_info s WHERE s.operator = g.operator))::date,
        c.at, c.currency, 0, 0, 0, 0, c.commission, 0

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from tests.conftest import Clock
+from tests.conftest import Clock, Database
 from tests.support.counter import add_counter, sell
 from tests.support.invoices import GST, invoices_of, numbers, publish, put_invoicing
 from tests.support.race import Race
@@ -257,6 +257,26 @@ def test_accounts_of_a_day_read_its_payments_only(ksrtc: SchemaApi) -> None:
     assert shown["charges"] == booking["fare"]
     assert read[0][0] < 3000
     ksrtc.conn.execute("DELETE FROM payments WHERE payment_no > 1")
+
+
+def test_exchange_for_another_time_zone_keeps_the_days_of_the_accounts(
+    ksrtc: SchemaApi, database: Database
+) -> None:
+    database.query(
+        "SELECT api.add_service(bus_id => 3, name => 'Express', operator => 'KSRTC', sales_days => 14,"
+        " time_zone => 'America/New_York', layout => 'ss',"
+        " stops => 'Bengaluru | - | 09:00 | 0 | 0\nMysuru | 11:30 | - | 145 | 300')"
+    )
+
+    def days() -> list[str]:
+        period = {"from": "2026-11-01", "to": "2026-12-31"}
+        return [row["date"] for row in ksrtc.read("accounts", account="meera", **period)["rows"]]
+
+    booking = ksrtc.book(1)
+    assert days() == ["2026-12-01"]
+    ksrtc.change("exchange", booking, bus_id=3, due="9999")
+    assert database.query("SELECT bus_id FROM payments GROUP BY 1") == [3]
+    assert days() == ["2026-12-01"]
 
 
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
