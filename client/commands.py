@@ -180,7 +180,7 @@ COMMANDS: dict[str, tuple[type[protocol.Request], str]] = {
     "operator-payments": (protocol.OperatorPayments, "--payment-state --limit --after"),
     "refunds": (protocol.Refunds, "--limit --after"),
     "settle-refund": (protocol.SettleRefund, "reference refund_id --fee"),
-    "say": (protocol.Say, "text"),
+    "say": (protocol.Say, "text --key"),
     "notice": (protocol.Notice, "bus_id travel_date text --key"),
     "ping": (protocol.Ping, ""),
 }

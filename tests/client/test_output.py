@@ -105,10 +105,20 @@ def test_booking_that_cannot_be_shown_is_reported_as_done(
         assert (again.returncode, reference in reply) == (0, True)
 
 
-def test_every_command_that_changes_something_is_reported_as_done(server: SimpleNamespace) -> None:
+def test_every_command_that_changes_something_is_reported_as_done(
+    server: SimpleNamespace, database: Database
+) -> None:
     with full_disk() as stdout:
-        status, errors = run(server, "say", "Where is my bus?", stdout=stdout)
-    assert (status, "The method say was executed." in errors) == (DONE_NOT_SHOWN, True)
+        status, errors = run(server, "forgot-password", "asha", stdout=stdout)
+    assert (status, "The method request_reset was executed." in errors) == (DONE_NOT_SHOWN, True)
+    say = ("say", "Where is my bus?")
+    with full_disk() as stdout:
+        status, errors = run(server, *say, stdout=stdout)
+    assert (status, "repeat the command" in errors) == (DONE_NOT_SHOWN, True)
+    with start(server, *say, "--key", errors.split()[-1], stdout=subprocess.PIPE) as again:
+        again.communicate(timeout=WAIT_SECONDS)
+    assert again.returncode == 0
+    assert database.query("SELECT body FROM messages") == ["Where is my bus?"]
 
 
 def test_read_that_cannot_be_shown_changed_nothing(server: SimpleNamespace) -> None:
