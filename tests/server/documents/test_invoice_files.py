@@ -80,6 +80,7 @@ def test_accounts_as_csv(http: HttpClient, token: str, booking: Answer) -> None:
         {
             "operator": "KSRTC", "date": "2026-12-01", "currency": "INR", "charges": "520.00",
             "refunds": "130.00", "income": "390.00", "tax": "18.57", "kept": "130.00", "commission": "0.00",
+            "fees": "0.00",
         }
     ]  # fmt: skip
 
