@@ -170,6 +170,7 @@ def test_url_of_another_database_is_not_used(
         wait_until(lambda: "BUSWARE_READ_URL leads to another database than DATABASE_URL" in caplog.text)
 
 
+@pytest.mark.settings(standby_wait_ms=60_000)
 def test_every_read_of_the_protocol_can_be_executed_on_a_standby(
     reads: Reads, database: Database, settings: Settings
 ) -> None:
@@ -194,7 +195,8 @@ def test_server_reads_on_the_standby(
     urls: dict[str, str], database: Database, standby: Standby, line_to: Callable[[int], Any]
 ) -> None:
     day = travel_day(database)
-    with ServerProcess("0", **urls, BUSWARE_READ_URL=standby.url(database)) as server:
+    more = {"BUSWARE_READ_URL": standby.url(database), "BUSWARE_STANDBY_WAIT_MS": "60000"}
+    with ServerProcess("0", **urls, **more) as server:
         http_url = re.search(r"http://127\.0\.0\.1:\d+", server.read_until("HTTP:"))
         line = line_to(server.port)
         trip = {"bus_id": 1, "travel_date": day, "origin": "Bengaluru", "destination": "Mysuru"}
