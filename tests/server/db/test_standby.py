@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 import pytest
@@ -168,6 +169,16 @@ def test_url_of_another_database_is_not_used(
         assert reads.count(1) == 1
         assert reads.executed == {"primary": 1}
         wait_until(lambda: "BUSWARE_READ_URL leads to another database than DATABASE_URL" in caplog.text)
+
+
+@pytest.mark.settings(standby_wait_ms=60_000)
+def test_url_may_name_the_primary_too(database: Database, standby: Standby, settings: Settings) -> None:
+    primary, other = urlsplit(database.server), urlsplit(standby.url(database))
+    hosts = f"{primary.netloc},{other.hostname}:{other.port}"
+    url = f"postgresql://{hosts}{primary.path}?load_balance_hosts=random"
+    with reading(database.server, url, settings) as reads:
+        assert [reads.count(1) for _ in range(5)] == [0] * 5
+        assert reads.executed == {"standby": 5}
 
 
 @pytest.mark.settings(standby_wait_ms=60_000)
