@@ -50,9 +50,13 @@ _PASSWORD_HASH = re.compile(r"\$argon2[\w$=,+/-]+")
 
 
 def configure(settings: Settings) -> None:
-    """Log every event of this process: log records, warnings, and exceptions that no code handles."""
+    """Log every event of this process: log records, warnings, and exceptions that no code handles.
+
+    Libraries log each step of their work as INFO, such as the glyphs of a ticket: their level is WARNING.
+    """
     stream = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115 - standard error may be closed
-    logging.basicConfig(level=settings.log_level, handlers=[LogHandler(settings, stream)])
+    logging.basicConfig(level=logging.WARNING, handlers=[LogHandler(settings, stream)])  # of libraries
+    logging.getLogger("busware").setLevel(settings.log_level)
     logging.captureWarnings(True)
     sys.excepthook = _log_exception
     threading.excepthook = _log_exception_of_thread

@@ -352,6 +352,15 @@ thread.join()
 Unfortunate()
 int("in the main thread\\n")
 """
+OF_LIBRARIES = """
+import logging
+from busware.server import logs
+from busware.server.settings import Settings
+logs.configure(Settings(log_level="DEBUG"))
+for name in ("busware.payments", "stripe", "fontTools.subset"):
+    logging.getLogger(name).info("of %s", name)
+    logging.getLogger(name).warning("a warning of %s", name)
+"""
 CLOSE_STDERR = """
 import os, sys
 os.close(2)
@@ -368,6 +377,18 @@ def test_warnings_and_exceptions_that_no_code_handles_are_logged() -> None:
         ("WARNING", None), ("CRITICAL", "ValueError"), ("ERROR", "ValueError"), ("CRITICAL", "ValueError"),
     ]  # fmt: skip
     assert "a\nwarning" in lines[0]["message"]
+
+
+@pytest.mark.system
+def test_libraries_log_warnings_only() -> None:
+    """What they log as INFO is about their work: the requests to Stripe, the glyphs of a ticket."""
+    ended = subprocess.run([sys.executable, "-c", OF_LIBRARIES], capture_output=True, text=True, check=True)
+    assert [line.partition(": ")[2] for line in ended.stderr.splitlines()] == [
+        "of busware.payments",
+        "a warning of busware.payments",
+        "a warning of stripe",
+        "a warning of fontTools.subset",
+    ]
 
 
 @pytest.mark.system
