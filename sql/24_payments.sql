@@ -69,7 +69,7 @@ BEGIN
     WHERE i.bus_id = api.reference_bus(payment_of_booking.reference) AND i.reference = payment_of_booking.reference AND i.exchange IS NULL
     ORDER BY i.booked_at IS NOT NULL DESC, i.created_at DESC, i.payment_id LIMIT 1;
     RETURN CASE
-        WHEN due > 0 AND last.amount = due AND last.state <> 'cancelled' AND last.currency = service.currency THEN jsonb_build_object('payment',
+        WHEN due > 0 AND last.amount = due AND last.state NOT IN ('succeeded', 'cancelled') AND last.currency = service.currency THEN jsonb_build_object('payment',
             jsonb_build_object('provider', last.provider, 'state', last.state, 'amount', api.amount_text(due, service.currency), 'currency', service.currency))
         WHEN due > 0 THEN jsonb_build_object('payment', jsonb_build_object('provider', service.payment, 'state', 'due',
             'amount', api.amount_text(due, service.currency), 'currency', service.currency))

@@ -40,5 +40,5 @@ class PaymentWebhooks:
         except UnknownProvider:
             raise problems.of_status(HTTPStatus.NOT_FOUND, "There is no such provider of payments.") from None
         except ForgedWebhook:
-            raise problems.of_status(HTTPStatus.BAD_REQUEST, "The signature is not valid.") from None
+            raise problems.of_status(HTTPStatus.BAD_REQUEST, "Signature or event is not valid.") from None
         return Response(status_code=HTTPStatus.OK)

@@ -7,12 +7,13 @@ Sources: Stripe's API reference, PaymentIntents, Refunds, Balance Transactions, 
 Idempotent requests, Webhooks, and Currencies (its list of currencies without decimals differs from ISO 4217).
 """
 
+import re
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import stripe
@@ -40,6 +41,7 @@ _DECIMALS = dict.fromkeys(_WITHOUT_DECIMALS, 0) | dict.fromkeys(_WITH_THREE_DECI
 _verify: Callable[[str, str, str, int], bool] = stripe.WebhookSignature.verify_header  # it has no types
 
 _MAX_REFUNDS = 100  # of a payment that one call lists
+_BUS_ID = re.compile(r"[1-9][0-9]{0,17}")
 _STATES = {"succeeded": "succeeded", "canceled": "cancelled"}  # of a PaymentIntent; else it is pending
 _EVENTS = {  # type of an event → state of its payment
     "payment_intent.succeeded": "succeeded",
@@ -220,7 +222,7 @@ def _event(kind: str, about: Any) -> Said | SaidOfRefund | None:
     if (
         kind in _REFUND_EVENTS
         and is_uuid(metadata.get("refund_id"))
-        and metadata.get("bus_id", "").isdecimal()
+        and _BUS_ID.fullmatch(metadata.get("bus_id", ""))
     ):
         return SaidOfRefund(
             bus_id=int(metadata["bus_id"]),
@@ -239,12 +241,24 @@ class _Known(msgspec.Struct, frozen=True, kw_only=True):
     reference: str
 
 
+class _Arrived(msgspec.Struct, frozen=True, kw_only=True):
+    """The money of a PaymentIntent that has succeeded, in the smallest unit of its currency."""
+
+    number: Annotated[int, msgspec.Meta(gt=0, lt=2**53)]
+    currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$(?!\n)")]
+
+
 def _said_of(payment: Payment | _Known, state: str, intent: Any = None) -> Said:
-    """What Stripe says of a payment. intent: the PaymentIntent; None: there is none."""
+    """What Stripe says of a payment. intent: the PaymentIntent; None: there is none.
+
+    Raises msgspec.ValidationError if the money of an intent that has succeeded is none.
+    """
     intent = {} if intent is None else intent
-    currency = str(intent.get("currency", "")).upper()
-    succeeded = state == "succeeded"
-    received = intent.get("amount_received", intent.get("amount", 0))
+    arrived = None
+    if state == "succeeded":
+        number = intent.get("amount_received", intent.get("amount"))
+        money = {"number": number, "currency": str(intent.get("currency")).upper()}
+        arrived = msgspec.convert(money, _Arrived)
     problem = (intent.get("last_payment_error") or {}).get("message") if state == "failed" else None
     return Said(
         provider="stripe",
@@ -252,8 +266,8 @@ def _said_of(payment: Payment | _Known, state: str, intent: Any = None) -> Said:
         state=state,  # type: ignore[arg-type]
         payment_id=payment.payment_id,
         provider_reference=intent.get("id"),
-        amount=from_smallest_unit(received, currency) if succeeded else None,
-        currency=currency if succeeded else None,
+        amount=from_smallest_unit(arrived.number, arrived.currency) if arrived else None,
+        currency=arrived.currency if arrived else None,
         problem=problem,
     )
 

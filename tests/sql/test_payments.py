@@ -199,7 +199,8 @@ def test_other_amount_or_currency_is_given_back(online: SchemaApi, amount: str, 
     assert settled["payment"]["problem"] == f"{amount} {currency} arrived, and 260.00 INR was asked for."
     (refund,) = payments(online, held)[0]["refunds"]
     assert (refund["state"], refund["amount"], refund["currency"]) == ("waiting", amount, currency)
-    assert online.show(held)["status"] == "held"
+    shown = online.show(held)
+    assert (shown["status"], shown["payment"]["state"], shown["payment"]["amount"]) == ("held", "due", FARE)
 
 
 def test_payment_of_an_unknown_reference_is_refused(online: SchemaApi) -> None:

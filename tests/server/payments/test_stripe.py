@@ -291,6 +291,19 @@ def test_other_amount_or_currency_is_given_back(
 
 
 @pytest.mark.parametrize(
+    "fields",
+    [
+        *({"amount_received": number} for number in (-1, 0, 2**63, 1.5, "abc", True, None)),
+        *({"currency": code} for code in ("rupees", "", None)),
+    ],
+)
+def test_money_that_is_none_is_refused(shop: Shop, fields: dict[str, Any]) -> None:
+    payment = shop.pay(shop.hold(1))
+    assert shop.webhook(event(payment, **fields)) == 400
+    assert shop.show(payment["reference"])["payment"]["state"] == "pending"
+
+
+@pytest.mark.parametrize(
     "metadata",
     [
         {},
@@ -299,12 +312,14 @@ def test_other_amount_or_currency_is_given_back(
         {"payment_id": "00000000-0000-4000-8000-000000000000", "reference": "D2222222"},
         {"payment_id": "00000000-0000-4000-8000-000000000000"},
         {"payment_id": ["x"], "reference": {"a": 1}},
+        {"refund_id": "00000000-0000-4000-8000-000000000000", "bus_id": "9" * 30},
     ],
 )
 def test_event_about_something_else_is_taken(shop: Shop, metadata: Any) -> None:
     """Another system may use the same account. Without status 200, Stripe would send the event for days."""
     payment = shop.pay(shop.hold(1))
-    assert shop.webhook(event(payment, metadata=metadata)) == 200
+    for kind in ("payment_intent.succeeded", "refund.updated"):
+        assert shop.webhook(event(payment, kind, metadata=metadata)) == 200
     assert shop.show(payment["reference"])["status"] == "held"
 
 
