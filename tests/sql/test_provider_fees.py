@@ -1,4 +1,4 @@
-"""The fees of manual payments, which operators name: they are recorded once, and are in the accounts."""
+"""The fees of providers: those that operators name are recorded once; the migration asks for earlier ones."""
 
 from decimal import Decimal
 from typing import Any
@@ -6,7 +6,16 @@ from typing import Any
 import pytest
 
 from tests.conftest import Database
-from tests.support.payments import open_refunds, pay, sell_online, settle, settle_refund
+from tests.support.payments import (
+    note_refund,
+    open_refunds,
+    pay,
+    result,
+    sell_online,
+    settle,
+    settle_refund,
+)
+from tests.support.project import PROJECT
 from tests.support.schema_api import Answer, SchemaApi
 
 DAY = "2026-12-01"  # of the clock of the database
@@ -71,3 +80,27 @@ def test_refused_and_planned_settlements_record_no_fee(online: SchemaApi, databa
     online.cancel(payment)
     assert settle_refund(online, open_refunds(online)[0], fee="0.001")["reason"] == "bad_request"
     assert fees(database) == []
+
+
+def questions(database: Database) -> list[Any]:
+    """For what providers are asked for their fees."""
+    return database.query(
+        "SELECT reference, bus_id, state, payload FROM outbox WHERE kind = 'fee'"
+        " ORDER BY payload ->> 'provider_reference'"
+    )
+
+
+def test_migration_asks_for_the_fees_of_earlier_payments(api: SchemaApi, database: Database) -> None:
+    """It asks what this version asks as soon as a payment or a refund has succeeded."""
+    sell_online(api, "stripe")
+    paid = result(api, pay(api, api.hold(1, 2)), "succeeded", provider_reference="pi_1")["payment"]
+    api.change("cancel", paid, tickets=[2])
+    note_refund(database, "succeeded")
+    result(api, pay(api, api.hold(3)), "pending", provider_reference="pi_2")
+    asked = questions(database)
+    assert [row[-1]["provider_reference"] for row in asked] == ["pi_1", "re_1"]
+    database.query("DELETE FROM outbox WHERE kind = 'fee' RETURNING 1")
+    database.query("DELETE FROM migrations WHERE name = '1z_provider_fees' RETURNING 1")
+    database.conn.execute("DROP TABLE provider_fees CASCADE")
+    database.conn.execute((PROJECT / "sql" / "1z_provider_fees.sql").read_bytes())
+    assert questions(database) == asked
