@@ -194,5 +194,5 @@ def _reply_text(reply: dict[str, Any]) -> str:
     """The message of a reply, with the refund."""
     text = str(reply.get("message") or reply.get("error") or reply)
     if "refund" in reply:
-        text += f" Refund: {money(reply['refund'])}."
+        text += f" Refund: {money(reply['refund'], reply.get('currency'))}."
     return text

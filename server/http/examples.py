@@ -443,7 +443,7 @@ EXAMPLES: dict[str, Example] = {
             ]
         },
     ),
-    "service": Example({"bus_id": 101}, {"bus_id": 101, **_SERVICE}),
+    "service": Example({"bus_id": 101}, {"bus_id": 101, "currency": "INR", **_SERVICE}),
     "add_service": Example(
         _SERVICE, {**_CHANGED, "bus_id": 10001, "created": True, "opened": ["2026-12-07"]}
     ),

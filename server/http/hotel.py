@@ -158,7 +158,8 @@ class Hotel:
             raise HotelError(400, message="You have no booked rooms.")
         refund = sum((self._end(stay, tonight, guest) for stay in stays), Decimal())
         message = f"Checked out successfully. Released rooms: {_rooms(_booked(stays))}"
-        return {"message": message, "refund": f"{round_amount(refund, stays[0].currency)}"}
+        currency = stays[0].currency
+        return {"message": message, "refund": f"{round_amount(refund, currency)}", "currency": currency}
 
     # Parts of the calls ------------------------------------------------------------------------
 

@@ -269,3 +269,16 @@ def test_percentages_are_rounded_for_stripe(api: SchemaApi, database: Database) 
     result(api, pay(api, held), "succeeded")
     assert api.cancel(held)["refund"] == "1.310"
     assert audit(database.conn) == []
+
+
+def test_views_with_amounts_have_a_currency(database: Database) -> None:
+    views = database.query(
+        """SELECT c.oid::regclass::text, array_agg(a.attname::text)
+           FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+           WHERE c.relkind = 'v'
+             AND c.relnamespace IN ('public'::regnamespace, 'busware_reports'::regnamespace)
+             AND (a.atttypid = 'numeric'::regtype AND a.attname !~ 'km|percent' OR a.attname = 'currency')
+           GROUP BY c.oid"""
+    )
+    assert {"vacancy", "bookings", "busware_reports.sales"} <= {view for view, _ in views}
+    assert [view for view, columns in views if "currency" not in columns] == []

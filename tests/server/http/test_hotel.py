@@ -71,7 +71,11 @@ def test_stay_from_registration_to_checkout(hotel: HotelClient) -> None:
     assert hotel.rooms() == [2, 8]
     assert hotel.checkout("asha", "pw") == (
         200,
-        {"message": "Checked out successfully. Released rooms: [2, 8]", "refund": "2400.00"},
+        {
+            "message": "Checked out successfully. Released rooms: [2, 8]",
+            "refund": "2400.00",
+            "currency": "INR",
+        },
     )
     assert hotel.rooms() == []
     assert hotel.query("asha", "pw") == (200, {"message": "You have not booked any rooms."})
@@ -349,7 +353,11 @@ def test_checkout_refunds_the_remaining_nights(hotel: HotelClient, clock: Clock)
     clock.set("2026-12-08 09:00+05:30")  # one night is over
     assert hotel.checkout("asha", "pw") == (
         200,
-        {"message": "Checked out successfully. Released rooms: [1, 2]", "refund": "7200.00"},
+        {
+            "message": "Checked out successfully. Released rooms: [1, 2]",
+            "refund": "7200.00",
+            "currency": "INR",
+        },
     )
     assert hotel.rooms() == []
     assert hotel.query("asha", "pw") == (200, {"message": "You have not booked any rooms."})

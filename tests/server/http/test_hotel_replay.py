@@ -18,7 +18,7 @@ from tests.support.project import PROJECT
 ROWS = json.loads((PROJECT / "tests/data/hotel-requests.json").read_text())["rows"]
 
 # Fields that our answers have in addition. They were published with version 0.1.0.
-ADDED = {"refund", "rooms_free"}
+ADDED = {"refund", "currency", "rooms_free"}
 
 _ALL_OR_NONE = "A party gets all its rooms or none. The program booked the four that were free."
 _LIMITED = "An account's password has at most 256 characters, everywhere."
