@@ -27,7 +27,7 @@ CODES: tuple[str, ...] = get_args(get_args(Code)[0])
 DEFAULT = "en"  # the language of the texts in the code
 PARTS = ("mail", "pages")  # of the server, which have catalogues
 
-_FORMATTED = 1000  # amounts and numbers of each language that are kept: many pages show the same ones
+_FORMATTED = 1000  # dates, times, amounts and numbers of a language that are kept: many pages show the same
 _compiling = Lock()
 _DAY = "EEE d MMM y"
 _SHORT_DAY = "EEE d MMM"
@@ -44,6 +44,8 @@ class Language:
         self._locale = Locale(code, "IN")
         self._price = lru_cache(_FORMATTED)(self._format_price)
         self._number = lru_cache(_FORMATTED)(partial(format_decimal, locale=self._locale))
+        self._date = lru_cache(_FORMATTED)(partial(format_date, locale=self._locale))
+        self._time = lru_cache(_FORMATTED)(partial(format_time, format=_TIME, locale=self._locale))
 
     @property
     def name(self) -> str:
@@ -52,15 +54,15 @@ class Language:
 
     def day(self, day: date) -> str:
         """A date, such as Sat 5 Dec 2026."""
-        return format_date(day, _DAY, locale=self._locale)
+        return self._date(_date_of(day), _DAY)
 
     def short_day(self, day: date) -> str:
         """A date without its year, such as Sat 5 Dec."""
-        return format_date(day, _SHORT_DAY, locale=self._locale)
+        return self._date(_date_of(day), _SHORT_DAY)
 
     def clock(self, at: datetime | time) -> str:
         """A time of day, such as 22:05."""
-        return format_time(at if isinstance(at, time) else at.time(), _TIME, locale=self._locale)
+        return self._time(at if isinstance(at, time) else at.time())
 
     def moment(self, at: datetime) -> str:
         """A date and time in the time zone of `at`, such as Sat 5 Dec 2026, 22:05."""
@@ -83,6 +85,11 @@ class Language:
     def number(self, number: int) -> str:
         """A number, such as 1,00,000."""
         return self._number(number)
+
+
+def _date_of(day: date) -> date:
+    """The date itself: of two equal instants in different time zones, the dates may differ."""
+    return day.date() if isinstance(day, datetime) else day
 
 
 def language(code: str) -> Language:

@@ -1,4 +1,5 @@
--- The number of trips that a search finds on each date around a boarding date: whether seats are free does not matter.
+-- The number of trips that a search finds on each date around a boarding date: whether seats are free does not matter; and the
+-- first and the last date on which trips from the origin can be on sale.
 CREATE OR REPLACE FUNCTION api.trips_by_date(origin text, destination text, date date, days_around int, kind text, bus_type text, ac boolean)
 RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$   -- SQL would plan the query in each call
@@ -8,30 +9,33 @@ DECLARE
     first        CONSTANT date := trips_by_date.date - days_around;
     last         CONSTANT date := trips_by_date.date + days_around;
 BEGIN
-    RETURN (
-        SELECT jsonb_agg(jsonb_build_object('date', d.date::date, 'trips', coalesce(found.trips, 0)) ORDER BY d.date)
-        FROM generate_series(first, last, interval '1 day') AS d (date)
-        LEFT JOIN (
-            SELECT api.date_at(t.travel_date, pair.departs, (pair.s).time_zone, pair.zone) AS date, count(*) AS trips
-            FROM (   -- OFFSET 0: the pairs of stops are found once, not for each date
-                SELECT DISTINCT ON (a.bus_id, a.stop_no, b.place) s, a.stop_no AS from_stop, a.departs, pa.time_zone AS zone,
+    RETURN jsonb_strip_nulls(jsonb_build_object(
+        'on_sale_from', api.on_sale_from(origins), 'on_sale_until', api.on_sale_until(origins), 'dates', (
+        -- MATERIALIZED, because the planner misjudges the filters below, which are NULL in most calls
+        WITH departure AS MATERIALIZED (
+            SELECT api.date_at(t.travel_date, pair.departs, s.time_zone, pair.zone) AS date, s.kind, s.bus_type, s.ac
+            FROM (   -- OFFSET 0: the pairs of stops are found once, not for each trip
+                SELECT DISTINCT ON (a.bus_id, a.stop_no, b.place) a.bus_id, a.stop_no AS from_stop, a.departs, pa.time_zone AS zone,
                        b.stop_no AS to_stop, b.arrives, b.km - a.km AS km
                 FROM route_table a
                 JOIN places pa ON pa.code = a.place
                 JOIN route_table b ON b.bus_id = a.bus_id AND b.stop_no > a.stop_no AND b.place = ANY (destinations) AND b.arrives IS NOT NULL
-                JOIN bus_info s ON s.bus_id = a.bus_id
                 WHERE a.place = ANY (origins) AND a.departs IS NOT NULL
-                  AND (trips_by_date.kind IS NULL OR s.kind = trips_by_date.kind)
-                  AND (trips_by_date.bus_type IS NULL OR s.bus_type = trips_by_date.bus_type)
-                  AND (trips_by_date.ac IS NULL OR s.ac = trips_by_date.ac)
                 ORDER BY a.bus_id, a.stop_no, b.place, b.stop_no
                 OFFSET 0
             ) AS pair
-            JOIN trips t ON t.bus_id = (pair.s).bus_id AND t.state = 'open'
+            JOIN bus_info s ON s.bus_id = pair.bus_id
+            JOIN trips t ON t.bus_id = pair.bus_id AND t.state = 'open'
                 AND t.travel_date BETWEEN (first - pair.departs)::date - 1 AND (last - pair.departs)::date + 1
-            WHERE api.serves(t, pair.from_stop) AND api.serves(t, pair.to_stop) AND NOT api.is_after_end(pair.s, t.travel_date, pair.arrives)
-              AND api.sells_until(pair.s, t, pair.from_stop, pair.departs) > api.now()
-              AND api.sells_length(pair.s, pair.km, api.expected(t, pair.from_stop, pair.departs, (pair.s).time_zone))
-            GROUP BY 1
-        ) AS found ON found.date = d.date);
+            WHERE api.serves(t, pair.from_stop) AND api.serves(t, pair.to_stop) AND NOT api.is_after_end(s, t.travel_date, pair.arrives)
+              AND api.sells_until(s, t, pair.from_stop, pair.departs) > api.now()
+              AND api.sells_length(s, pair.km, api.expected(t, pair.from_stop, pair.departs, s.time_zone))
+        )
+        SELECT jsonb_agg(jsonb_build_object('date', d.date::date, 'trips', (
+            SELECT count(*) FROM departure
+            WHERE departure.date = d.date
+              AND (trips_by_date.kind IS NULL OR departure.kind = trips_by_date.kind)
+              AND (trips_by_date.bus_type IS NULL OR departure.bus_type = trips_by_date.bus_type)
+              AND (trips_by_date.ac IS NULL OR departure.ac = trips_by_date.ac))) ORDER BY d.date)
+        FROM generate_series(first, last, interval '1 day') AS d (date))));
 END $$;

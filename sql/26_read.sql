@@ -18,8 +18,8 @@ BEGIN
         WHEN 'search' THEN
             answer := api.search(a.origin, a.destination, a.date, a.until, a.kind, a.bus_type, a.ac, a.seats);
             IF a.days_around IS NOT NULL AND a.until IS NULL AND answer ? 'trips' THEN
-                answer := answer || jsonb_build_object('dates',
-                    api.trips_by_date(a.origin, a.destination, a.date, a.days_around, a.kind, a.bus_type, a.ac));
+                answer := answer ||
+                    api.trips_by_date(a.origin, a.destination, a.date, a.days_around, a.kind, a.bus_type, a.ac);
             END IF;
         WHEN 'seat_map' THEN
             answer := api.seat_map(a.bus_id, a.travel_date, a.origin, a.destination, a.from_stop, a.to_stop,

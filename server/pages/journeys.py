@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from http import HTTPStatus
 from typing import Any
 
 from starlette.responses import Response
@@ -17,7 +18,7 @@ from busware.server.pages import kinds, seat_map
 from busware.server.pages.kinds import N_, Kind
 from busware.server.pages.seat_map import Choice
 from busware.server.pages.visits import Page, Table, Visit, address
-from busware.server.protocol import PlaceList, Refusal, Seats, Trip, TripList
+from busware.server.protocol import Place, PlaceList, Refusal, Seats, Trip, TripList
 
 MAX_COUNT = 10  # seats in the search; a service may sell fewer in one booking
 _DAYS_AROUND = 3  # dates that are offered before and after the chosen one
@@ -93,21 +94,30 @@ def search_of(visit: Visit) -> Search:
 def show_search(visit: Visit) -> Response:
     """The search form."""
     search = search_of(visit)
+    status = problems.of_refusal(visit.refusal).status if visit.refusal else HTTPStatus.OK
+    listed = _places(visit, search)
+    return visit.render("search.html", status, **_choices(visit, search, listed.places, listed))
+
+
+def _places(visit: Visit, search: Search) -> PlaceList:
+    """The places at which services of the kind stop."""
     listed: PlaceList = visit.request(protocol.Places, kind=search.kind.name)
-    return visit.render("search.html", search=search, kind=search.kind, **_choices(visit, search, listed))
+    return listed
 
 
-def _choices(visit: Visit, search: Search, listed: PlaceList) -> dict[str, Any]:
-    """What the search form offers."""
-    whole = [place for place in listed.places if place.part_of is None]
-    first = listed.on_sale_from or visit.now.date()
+def _choices(
+    visit: Visit, search: Search, places: list[Place], on_sale: PlaceList | TripList
+) -> dict[str, Any]:
+    """What the search form offers. on_sale: has the first and the last date."""
+    first = on_sale.on_sale_from or visit.now.date()
     chosen = visit.day("date") or max(first, visit.tomorrow)
     return {
+        "search": search,
+        "kind": search.kind,
         "kinds": kinds.KINDS.values(),
-        "places": listed.places,
-        "venues": whole,
+        "places": places if search.kind.destination else [place for place in places if not place.part_of],
         "first": first,
-        "last": listed.on_sale_until,
+        "last": on_sale.on_sale_until,
         "date": chosen,
         "until": visit.day("until") or chosen + timedelta(days=1),
         "counts": range(1, MAX_COUNT + 1),
@@ -120,50 +130,47 @@ def _choices(visit: Visit, search: Search, listed: PlaceList) -> dict[str, Any]:
 def show_trips(visit: Visit) -> Response:
     """The trips that are found; if the search is refused, the form with the reason."""
     search = search_of(visit)
-    listed: PlaceList = visit.request(protocol.Places, kind=search.kind.name)
     try:
         found = search.find(visit, _DAYS_AROUND)
     except Refusal as refusal:
         visit.refusal = refusal
-        status = problems.of_refusal(refusal).status
-        return visit.render(
-            "search.html", status, search=search, kind=search.kind, **_choices(visit, search, listed)
-        )
+        return show_search(visit)
     trips = found.trips
+    # The places of buses and flights are many: static/places.js reads them when the form is used.
+    listed = _places(visit, search) if not (trips and search.kind.destination) else None
+    places, on_sale = (listed.places, listed) if listed else ([], found)
     shown = _filtered(visit, trips)
     sort = visit.value("sort", "departs")
     _, key = _SORTS.get(sort, _SORTS["departs"])
     query = address("", search.query)  # encoded once for all trips
     return visit.render(
         "trips.html",
-        search=search,
-        kind=search.kind,
         trips=sorted(shown, key=key),
         found=len(trips),
-        where=_where(search, trips, listed),
-        dates=_dates(search, listed),
+        where=_where(search, trips, places),
+        dates=_dates(search, on_sale),
         trips_on={one.date: one.trips for one in found.dates or []},
         filters=_filters(visit, trips),
         sorts={name: label for name, (label, _) in _SORTS.items()},
         sort=sort,
         address_of=lambda trip: f"/trips/{trip.bus_id}{query}",
-        **_choices(visit, search, listed) | {"places": []},  # static/places.js gets them if they are needed
+        **_choices(visit, search, [] if search.kind.destination else places, on_sale),
     )
 
 
-def _where(search: Search, trips: Sequence[Trip], listed: PlaceList) -> str:
+def _where(search: Search, trips: Sequence[Trip], places: Iterable[Place]) -> str:
     """The places of the search: as the trips name them if all name the same ones, else as typed."""
-    names = {place.code: place.name for place in listed.places}
+    names = {place.code: place.name for place in places}
     ends = {(trip.origin, trip.destination) for trip in trips} if search.kind.destination else set()
     typed = [names.get(text, text) for text in (search.origin, search.destination)]
     origin, destination = ends.pop() if len(ends) == 1 else typed
     return f"{origin} – {destination}" if search.kind.destination else origin
 
 
-def _dates(search: Search, listed: PlaceList) -> list[tuple[date, str | None]]:
+def _dates(search: Search, on_sale: PlaceList | TripList) -> list[tuple[date, str | None]]:
     """The dates around the chosen one that are on sale, each with its address; the chosen one without."""
     chosen = date.fromisoformat(search.date)
-    first, last = listed.on_sale_from or chosen, listed.on_sale_until or chosen
+    first, last = on_sale.on_sale_from or chosen, on_sale.on_sale_until or chosen
     around = range(-_DAYS_AROUND, _DAYS_AROUND + 1)
     shifts = [n for n in around if n == 0 or first.toordinal() <= chosen.toordinal() + n <= last.toordinal()]
     return [

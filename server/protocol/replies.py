@@ -139,10 +139,16 @@ class DateTrips(Struct, frozen=True, kw_only=True):
 
 
 class TripList(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The trips found, sorted by departure. dates: the numbers of trips on the dates around, if requested."""
+    """The trips found, sorted by departure.
+
+    If the dates around were requested: dates: their numbers of trips; on_sale_from, on_sale_until: the first
+    and the last date on which trips from the origin can be on sale.
+    """
 
     trips: list[Trip]
     dates: list[DateTrips] | None = None
+    on_sale_from: datetime.date | None = None
+    on_sale_until: datetime.date | None = None
 
 
 class Seat(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -364,6 +364,8 @@ def test_wrong_segment_is_refused(
 
 # The dates around ------------------------------------------------------------------------------
 
+_ON_SALE = ("on_sale_from", "on_sale_until")
+
 
 def test_numbers_of_trips_on_the_dates_around_are_those_of_searches(
     api: SchemaApi, database: Database, clock: Clock
@@ -371,11 +373,21 @@ def test_numbers_of_trips_on_the_dates_around_are_those_of_searches(
     clock.set("2026-12-04 10:01+05:30")  # the bus by day has left Bengaluru
     database.query("UPDATE trips SET state = 'cancelled' WHERE travel_date = '2026-12-06' AND bus_id = 1")
     database.query("UPDATE trips SET skipped = '{4}' WHERE travel_date = '2026-12-07' AND bus_id = 2")
-    for segment in ({}, {"origin": "Mandya", "destination": "Ooty"}, {"origin": "Karnataka"}, {"ac": True}):
+    database.query(
+        "UPDATE bus_info SET shortest_segment_km = 110, short_segments_open = '3 days' WHERE bus_id = 2"
+    )
+    segments: list[dict[str, Any]] = [
+        {}, {"origin": "Mandya", "destination": "Ooty"}, {"origin": "Karnataka"}, {"ac": True},
+        {"kind": "bus"}, {"kind": "show"}, {"bus_type": "SLEEPER"}, {"origin": "Mandya"},
+    ]  # fmt: skip
+    for segment in segments:
         wanted = {"origin": "Bengaluru", "destination": "Mysuru", "date": "2026-12-05"} | segment
         found = api.read("search", **wanted, days_around=3)
         shown = {one["date"]: one["trips"] for one in found["dates"]}
         counted = {day: len(search(api, date=day, **segment)) for day in shown if day >= "2026-12-04"}
         past = dict.fromkeys(("2026-12-02", "2026-12-03"), 0)
         assert shown == past | counted
-    assert "dates" not in api.read("search", origin="Bengaluru", destination="Mysuru", date=DAY)
+        places = api.read("places", origin=wanted["origin"])
+        assert [found[name] for name in _ON_SALE] == [places[name] for name in _ON_SALE]
+    only_searched = api.read("search", origin="Bengaluru", destination="Mysuru", date=DAY)
+    assert only_searched.keys() == {"trips"}

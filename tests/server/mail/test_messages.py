@@ -158,6 +158,12 @@ def test_unknown_language_is_english() -> None:
     assert language("xx").code == "en"
 
 
+def test_equal_instants_have_the_dates_of_their_time_zones() -> None:
+    at = datetime.fromisoformat("2026-12-05T00:30:00+05:30")
+    shown = [language("en").short_day(one) for one in (at, at.astimezone(UTC))]
+    assert shown == ["Sat 5 Dec", "Fri 4 Dec"]
+
+
 def test_same_message_is_the_same_at_each_attempt() -> None:
     first, second = made("booked"), made("booked")
     assert first["Message-ID"] == second["Message-ID"] == f"<{KEY}@example.org>"
