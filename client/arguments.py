@@ -13,6 +13,7 @@ from msgspec import Meta
 
 from busware.server import protocol
 from busware.server.conversation import InvalidInput, parse_date
+from busware.server.conversation.dates import EXAMPLES
 from busware.server.conversation.words import BUS
 from busware.service_files import read_numbered_service, read_service
 
@@ -46,7 +47,8 @@ def _date(text: str) -> str:
     try:
         parse_date(text, date.today())
     except InvalidInput as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+        problem = str(error).replace(EXAMPLES, f"{EXAMPLES}; put quotes around a date with a space")
+        raise argparse.ArgumentTypeError(problem) from None
     return text
 
 

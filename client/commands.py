@@ -6,6 +6,7 @@ client/arguments.py says how each argument is read.
 
 import argparse
 import os
+import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Annotated, Any
@@ -187,6 +188,7 @@ COMMANDS: dict[str, tuple[type[protocol.Request], str]] = {
 
 OTHER_COMMANDS = ("hotel", "bank-file", "completion")  # commands that send no request or several
 ALIASES = {"status": "booking", "change": "change-seat"}  # the names of these commands in the terminal client
+TERMINAL_COMMANDS = ("bus", "flight", "show")  # its dialogues, which have no command of the same name
 
 
 _port = converter(int, Annotated[int, Meta(ge=1, le=65535)], "a port; write a number from 1 to 65535")
@@ -217,9 +219,19 @@ SERVER_OPTIONS: dict[str, dict[str, Any]] = {
 class _ClientParser(Parser):
     """The parser of the command line and of each command."""
 
-    def hint_after(self, option: str) -> str:
-        """What to write if the value of this option was written as several arguments."""
+    def hint_about(self, unknown: str, option: str) -> str:
+        """As in Parser; or what to write if the value of the option was written as several arguments."""
+        if unknown.startswith("-"):
+            return super().hint_about(unknown, option)
+        if not option and "--phone" in self._option_string_actions and re.fullmatch(r"\+?\d{6,}", unknown):
+            return f"Did you mean --phone {unknown}?"
         return _ONE_ARGUMENT.get(option.partition("=")[0], "")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """As in Parser; the error for a command of the terminal client says so."""
+        if isinstance(action.choices, dict) and value in TERMINAL_COMMANDS:
+            raise argparse.ArgumentError(None, terminal_command(value))
+        super()._check_value(action, value)
 
 
 def command_line(environment: Mapping[str, str] = os.environ, prog: str = PROG) -> argparse.ArgumentParser:
@@ -237,7 +249,7 @@ def command_line(environment: Mapping[str, str] = os.environ, prog: str = PROG) 
     )  # fmt: skip
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", prog=prog)
     for name, (request_type, arguments) in COMMANDS.items():
-        about = (request_type.__doc__ or "").splitlines()[0]
+        about = " ".join((request_type.__doc__ or "").partition("\n\n")[0].split())
         command = commands.add_parser(
             name, aliases=[alias for alias, command in ALIASES.items() if command == name],
             help=about, description=about, allow_abbrev=False,
@@ -308,11 +320,18 @@ def parse(parser: argparse.ArgumentParser, arguments: list[str]) -> argparse.Nam
         or arguments[0] in (*COMMANDS, *ALIASES, *OTHER_COMMANDS)
     ):
         return parser.parse_args(arguments)
+    if arguments[0] in TERMINAL_COMMANDS:
+        parser.error(terminal_command(arguments[0]))
     similar = similar_command(arguments[0], COMMANDS)
     if similar or len(arguments) > 2:
         hint = f"Did you mean {similar}?" if similar else command_names()
         parser.error(f"'{arguments[0]}' is not a command. {hint}")
     return parser.parse_args(["--host", arguments[0], *(f"--port={port}" for port in arguments[1:])])
+
+
+def terminal_command(name: str) -> str:
+    """The error for a command of the terminal client."""
+    return f"'{name}' is a command of the terminal client: start {PROG}, and type it. To search here: search."
 
 
 def command_names() -> str:

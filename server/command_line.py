@@ -28,13 +28,15 @@ class Parser(argparse.ArgumentParser):
         parsed, unknown = super().parse_known_args(args, namespace)
         if unknown:
             options = [arg for arg in args[: args.index(unknown[0])] if arg.startswith("-")]
-            hint = self.hint_after(options[-1]) if options else ""
+            hint = self.hint_about(unknown[0], options[-1] if options else "")
             self.error(f"unrecognized arguments: {' '.join(unknown)}{hint and '. '}{hint}")
         return parsed, unknown
 
-    def hint_after(self, option: str) -> str:
-        """What to change if arguments are unknown that follow this option."""
-        return ""
+    def hint_about(self, unknown: str, option: str) -> str:
+        """What to change if an argument is unknown: a similar option. option: the last one before it."""
+        known = self._option_string_actions if unknown.startswith("-") else {}
+        similar = similar_command(unknown.partition("=")[0], known)
+        return similar and f"Did you mean {similar}?"
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         """As in argparse; but the error for an unknown subcommand names a similar one, if there is one."""

@@ -110,8 +110,8 @@ LANGUAGE sql STABLE AS $$
     FROM bus_info s WHERE s.bus_id = b.bus_id AND (s.operator, s.currency) <> (service.operator, service.currency)
 $$;
 
--- The seats of an exchange, as a booking chooses them. On the same trip, the tickets keep their seats if these are free on the
--- new segment and of the wanted class. The class stays, if the trip has it; else it is the one with the lowest fare. seats:
+-- The seats of an exchange, as a booking chooses them. On a trip with the same layout, the tickets keep their seats if
+-- these are free on the new segment and of the wanted class. The class stays, if the trip has it; else it is the one with the lowest fare. seats:
 -- NULL if too few are free. among: the seats of that class that are open to the party; NULL: all. The caller has set the
 -- tickets aside. tickets: as they were before.
 CREATE OR REPLACE FUNCTION api.choose_for_exchange(
@@ -131,7 +131,8 @@ BEGIN
         among := api.seats_of_class(service, seat_class);
     END IF;
     among := api.seats_open_to(service, cardinality(tickets), passengers, among);
-    seats := CASE WHEN (ticket.bus_id, ticket.travel_date) = (trip.bus_id, trip.travel_date)
+    seats := CASE WHEN ((ticket.bus_id, ticket.travel_date) = (trip.bus_id, trip.travel_date)
+                  OR EXISTS (SELECT FROM bus_info b WHERE b.bus_id = ticket.bus_id AND b.layout = service.layout))
             AND coalesce(own <@ among, true) AND api.check_seats(service, trip.travel_date, s, own) IS NULL THEN own
         ELSE api.choose_for_party(service, trip, s.segment, cardinality(tickets), passengers, among) END;
 END $$;

@@ -390,7 +390,7 @@ def _check_exchange(request: protocol.ExchangeRequest) -> None:
     ]
     if not given and not isinstance(request, protocol.Pay):
         problem = "Name what you want instead: a date, a bus, stops, a class or seats."
-        raise request.wrong("travel_date", problem)
+        raise Refusal("bad_request", problem, field="travel_date", takes=request.takes("travel_date"))
     for one, other in _EXCLUSIVE:
         if one in given and other in given:
             raise request.wrong(other, f"Give {one} or {other}, not both.")

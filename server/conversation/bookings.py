@@ -69,6 +69,10 @@ T = TypeVar("T")
 _MAX_ENDS_LISTED = 6  # stops or days in the message about another one
 _MAX_WORDS = 6  # of a date or a phone number
 _MAX_SHOWN = 10  # bookings; if `find` finds more, it shows the first ones
+_NOT_FOUND = (
+    "No booking has that phone number, date and boarding place.\n"
+    "A booking without a phone number cannot be found: only its reference opens it."
+)
 
 
 def status(context: Context, typed: str) -> Steps[None]:
@@ -236,7 +240,7 @@ def find(context: Context, typed: str) -> Steps[None]:
         elif found.references:
             break
         else:
-            problem = "No booking has that phone number, date and boarding place."
+            problem = _NOT_FOUND
             if not context.extended:
                 raise InvalidInput(problem)
             yield Tell(problem, problem=True)

@@ -127,6 +127,8 @@ def _steps(typed: str, context: Context) -> Steps[None]:
     try:
         if command := COMMANDS.get(begun):
             yield from command.begin(context, rest)
+        elif asks_for_help(word) and (about := command_named_by(rest)):
+            yield Tell(f"{about} {COMMANDS[about].takes}: {COMMANDS[about].about}.")
         elif asks_for_help(word):
             yield Tell(help_text(extended=context.extended))
         elif name in (BACK, *_LEAVE):

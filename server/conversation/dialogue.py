@@ -67,6 +67,7 @@ class OpenedBookings:
 
     def __init__(self) -> None:
         self._requests: dict[str, GetBooking] = {}  # by reference, in the order of their last use
+        self._ended: set[str] = set()  # the references of those that were cancelled or had expired then
 
     def record(self, request: Request, reply: object) -> None:
         """Record the booking that a request has made or opened.
@@ -81,11 +82,18 @@ class OpenedBookings:
         )
         while len(self._requests) > MAX_OPENED_BOOKINGS:
             del self._requests[next(iter(self._requests))]
+        if reply.status in ("cancelled", "expired"):
+            self._ended.add(reply.reference)
+        self._ended &= self._requests.keys()
 
     @property
     def last(self) -> str:
-        """The reference of the booking that was made or opened last; empty if there is none."""
-        return next(reversed(self._requests), "")
+        """The reference of the booking that was made or opened last; of one that has not ended, if possible.
+
+        Empty if there is none.
+        """
+        last = next(reversed(self._requests), "")
+        return next((one for one in reversed(self._requests) if one not in self._ended), last)
 
     def request(self, reference: str) -> GetBooking | None:
         """The request that opens a booking, if it was made or opened."""

@@ -14,7 +14,6 @@ from busware.server.conversation.trips import (
     Sale,
     ask_place,
     choose_trip,
-    read_seat_map,
     sale_of,
 )
 from busware.server.conversation.words import (
@@ -30,7 +29,7 @@ from busware.server.conversation.words import (
     venue_of,
     words_of,
 )
-from busware.server.protocol import Booking, Exchange, ExchangeQuote, Pay, Place, Refusal, Search, Seat, Trip
+from busware.server.protocol import Booking, Exchange, ExchangeQuote, Pay, Place, Refusal, Search, Trip
 
 # After these refusals, the booking cannot be exchanged for any other trip either.
 _BOOKING_REASONS = (
@@ -93,30 +92,13 @@ def _ask_for_another(sale: Sale, booking: Booking) -> Steps[dict[str, Any]]:
         other = f"Choose another date, place or {sale.words.service}."
         raise InvalidInput(f"The booking has this journey already. {other}")
     journey = {part: getattr(trip, part) for part in _JOURNEY}
-    seats = [] if seat_class else (yield from _seats_kept(booking, trip))
-    return {**journey, "seat_class": seat_class or None, "seats": seats or None}
-
-
-def _seats_kept(booking: Booking, trip: Trip) -> Steps[list[int]]:
-    """The seats of a booking, if they are free on another trip with the same seats; else none."""
-    if (trip.bus_id, trip.travel_date) == (booking.bus_id, booking.travel_date):
-        return []  # the server keeps them if it can
-    now = yield from read_seat_map(booking)
-    then = yield from read_seat_map(trip)
-    seats = _own_seats(booking)
-    same = [_place_of(seat) for seat in now.seats] == [_place_of(seat) for seat in then.seats]
-    return seats if same and set(seats) <= set(then.free) else []
+    return {**journey, "seat_class": seat_class or None}
 
 
 def _own_seats(booking: Booking) -> list[int]:
     exchanged = [ticket for ticket in booking.tickets if ticket.status in ("booked", "displaced")]
     seats = [ticket.seat_no for ticket in exchanged if ticket.seat_no is not None]
     return seats if len(seats) == len(exchanged) else []
-
-
-def _place_of(seat: Seat) -> tuple[object, ...]:
-    """What a seat has in common with the seat of the same number on another trip with the same seats."""
-    return seat.seat_no, seat.deck, seat.row, seat.column, seat.kind, seat.seat_class, seat.reserved_for
 
 
 def _another_at_venue(sale: Sale, booking: Booking, day: date) -> Steps[Trip]:

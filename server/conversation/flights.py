@@ -88,13 +88,17 @@ def _flight_or_journey(typed: str) -> str:
 
 
 def _chooses(context: Context, line: str) -> Steps[bool]:
-    """Whether a line without commas asks for a flight by questions."""
+    """Whether a line without commas asks for a flight by questions: it has two places, or a misspelt one."""
     if line.partition(" ")[0].lower() == CHOOSE:
         return True
     if "," in line or " " not in line:
         return False
+    if (yield from find_country(line)):  # United Kingdom
+        return False
     journey = (yield from sale_of(context, FLIGHT)).read(line)
-    return journey.origin is not None and journey.destination is not None
+    return bool((journey.origin or journey.destination) and (journey.problems or journey.unknown)) or bool(
+        journey.origin and journey.destination
+    )
 
 
 def _book_by_line(context: Context, line: str) -> Steps[None]:

@@ -28,6 +28,7 @@ from busware.server.conversation.words import (
     day_of,
     listed,
     money,
+    quoted,
     service_of,
     type_code,
     type_words,
@@ -167,8 +168,8 @@ class Sale:
             similar := answers.PlaceNames(self.places).similar(typed)
         ):
             return (
-                f"No {self.words.service} goes from {origin.name} to {listed(similar, 'or')}. "
-                f"{answers.LIST_PLACES}"
+                f"{quoted(typed)} is not a place on any route, and no {self.words.service} goes from "
+                f"{origin.name} to {listed(similar, 'or')}. {answers.LIST_PLACES}"
             )
         return answers.PlaceNames(others).unknown(typed, answers.LIST_PLACES)
 

@@ -121,6 +121,19 @@ def test_other_stops_of_the_same_trip(
     assert api.free(*segment) == [1, 2, 3, 4, 5, 6]
 
 
+def test_tickets_keep_their_seats_on_another_trip_with_the_same_layout(
+    api: SchemaApi, database: Database
+) -> None:
+    booking = exchange(api, api.book(7, 8), travel_date="2026-12-06")
+    assert (booking["travel_date"], seats_of(booking)) == ("2026-12-06", [7, 8])
+    api.book(7)
+    back = exchange(api, booking, travel_date="2026-12-05")
+    assert 7 not in seats_of(back)  # taken there
+    assert [terms["seat_no"] for terms in quote(api, booking, bus_id=3)["tickets"]] == [1, 2]  # has no seat 7
+    database.query("UPDATE bus_info SET women_seats = '{7}' WHERE bus_id = 1")
+    assert 7 not in seats_of(exchange(api, back, travel_date="2026-12-06"))
+
+
 def test_longer_segment_on_which_a_seat_is_sold(api: SchemaApi) -> None:
     booking = api.book(1, 2, from_stop=1, to_stop=3)
     api.book(2, from_stop=3, to_stop=5, phone=RAVI)

@@ -202,7 +202,10 @@ def test_flight_by_places_or_by_a_line(play: Play) -> None:
 def test_find_offers_the_phone_number_of_the_session(play: Play) -> None:
     played = play("find tomorrow mysuru", "", last_phone=ASHA)
     assert played.questions[0] == f"Phone number of the booking (Enter: {ASHA}):"
-    assert played.texts == ["No booking has that phone number, date and boarding place."]
+    assert played.texts == [
+        "No booking has that phone number, date and boarding place.\n"
+        "A booking without a phone number cannot be found: only its reference opens it."
+    ]
 
 
 @pytest.mark.parametrize(
@@ -297,7 +300,8 @@ def test_only_places_that_are_reached_are_suggested(play: Play) -> None:
     played = play("bus mysuru oooty", "bengalooru", "xyz")
     assert played.questions == ["To:"] * 3
     assert played.texts[0] == '"oooty" is not a place on any route. Did you mean Ooty?'
-    assert played.texts[1] == "No bus goes from Mysuru to Bengaluru. Type ? for a list."
+    not_reached = "and no bus goes from Mysuru to Bengaluru. Type ? for a list."
+    assert played.texts[1] == f'"bengalooru" is not a place on any route, {not_reached}'
     assert played.texts[2] == ('"xyz" is not a place on any route. Type ? for a list.')
 
 

@@ -10,6 +10,8 @@ from tests.support.project import PROJECT
 from tests.support.transcript import ASHA, TRAVEL_DAY, receive_until, transcript
 
 ENDED = "The dialogue has ended. To begin again, type find. To disconnect, type quit."
+NOT_FOUND = """No booking has that phone number, date and boarding place.
+A booking without a phone number cannot be found: only its reference opens it."""
 TRIP = {"bus_id": 1, "travel_date": TRAVEL_DAY, "origin": "Bengaluru", "destination": "Mysuru"}
 
 
@@ -127,6 +129,6 @@ def test_find_shows_lost_references_until_the_rate_limit(
     )
     for _ in range(server.settings.attempts_per_booking):
         transcript(traveller, ask, {"day": "sat"})
-        transcript(traveller, f"No booking has that phone number, date and boarding place.\n{ENDED}")
+        transcript(traveller, f"{NOT_FOUND}\n{ENDED}")
     transcript(traveller, ask, {"day": "sun"})
     assert traveller.receive().startswith(b"Too many wrong attempts")

@@ -133,6 +133,17 @@ def test_airport_is_not_welcomed_but_can_be_booked(client_socket: LineClient) ->
     )
 
 
+def test_line_with_a_misspelt_place_is_a_journey(client_socket: LineClient) -> None:
+    transcript(
+        client_socket,
+        """
+        > flight Inida USA 15 dec
+        "Inida" is not a place on any route. Did you mean India?
+        From (a country or an airport):
+        """,
+    )
+
+
 def test_request_line_works_without_the_command(client_socket: LineClient) -> None:
     transcript(client_socket, f"> usa , ind,{DAY} , 10:00\n{BOOKED}\nReference {{ref}}.")
 

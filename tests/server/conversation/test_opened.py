@@ -45,3 +45,23 @@ def test_opened_bookings_are_limited_and_holds_are_not_opened(connect: Callable[
     assert opened.request("DTHELD1") is None
     assert opened.request(references[0]) is None
     assert opened.request(references[1]) == GetBooking(reference=references[1], phone=ASHA)
+
+
+def test_last_booking_is_one_that_has_not_ended(connect: Callable[[], LineClient]) -> None:
+    traveller = connect()
+    first, second = (traveller.call("book", **TRIP, seats=[seat], phone=ASHA)["reference"] for seat in (3, 4))
+    for reference in (first, second):
+        traveller.send(f"status {reference} {ASHA}")
+        receive_until(traveller, "Fare 260.00")
+    traveller.send(f"cancel {second}")
+    receive_until(traveller, "Cancel ticket 1 (seat 4), and get 130.00 of 260.00 back? (yes or no)")
+    traveller.send("yes")
+    receive_until(traveller, "Ticket 1 is cancelled. 130.00 is refunded.")
+    traveller.send("cancel")
+    assert traveller.receive().decode() == f"Reference of the booking (Enter: {first}):"
+    traveller.send(first)
+    receive_until(traveller, "Cancel ticket 1 (seat 3), and get 130.00 of 260.00 back? (yes or no)")
+    traveller.send("yes")
+    receive_until(traveller, "Ticket 1 is cancelled. 130.00 is refunded.")
+    traveller.send("status")
+    assert traveller.receive().decode() == f"Reference of the booking (Enter: {first}):"  # both have ended

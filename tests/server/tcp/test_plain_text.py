@@ -131,6 +131,8 @@ def test_stop_ends_the_connection(client_socket: LineClient, end: str) -> None:
     [
         ("I want to book a bus", '"I want to book a b…" is not a command. Did you mean bus?'),
         ("stats", '"stats" is not a command. Did you mean status?'),
+        ("help cancel", "cancel [REFERENCE [PHONE]]: cancel a booking, or some of its tickets."),
+        ("? book", "bus [FROM TO [DATE]]: book seats on a bus, or cancel them."),
         ("to mysuru", '"to mysuru" is not a command. Type help for all commands.'),
     ],
 )
