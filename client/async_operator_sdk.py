@@ -408,6 +408,7 @@ class AsyncOperatorClient(AsyncConnection):
         plan: bool = False,
         version: str | None = None,
         reason: str | None = None,
+        key: str | None = None,
     ) -> protocol.VehicleExchange:
         """Exchange the vehicle of a trip for one with any seats, and seat all passengers again.
 
@@ -415,7 +416,8 @@ class AsyncOperatorClient(AsyncConnection):
         done.
         """
         return await self.call(protocol.ExchangeVehicle(
-            bus_id=bus_id, travel_date=travel_date, vehicle=vehicle, plan=plan, version=version, reason=reason
+            bus_id=bus_id, travel_date=travel_date, vehicle=vehicle, plan=plan, version=version,
+            reason=reason, key=key,
         ), protocol.VehicleExchange)  # fmt: skip
 
     async def invoices(
@@ -505,23 +507,33 @@ class AsyncOperatorClient(AsyncConnection):
         url: str | UnsetType = UNSET,
         types: list[str] | UnsetType = UNSET,
         active: bool | UnsetType = UNSET,
+        key: str | None = None,
     ) -> Webhook:
         """Create a webhook, or change it: what is not given stays. A new one is returned with its secret."""
         return await self.call(protocol.PutWebhook(
-            webhook=webhook, operator=operator, url=url, types=types, active=active
+            webhook=webhook, operator=operator, url=url, types=types, active=active, key=key
         ), Webhook)  # fmt: skip
 
-    async def delete_webhook(self, webhook: str, *, operator: str | None = None) -> Webhook:
+    async def delete_webhook(
+        self, webhook: str, *, operator: str | None = None, key: str | None = None
+    ) -> Webhook:
         """Delete a webhook, with the record of its deliveries and what waits for it."""
-        return await self.call(protocol.DeleteWebhook(webhook=webhook, operator=operator), Webhook)
+        request = protocol.DeleteWebhook(webhook=webhook, operator=operator, key=key)
+        return await self.call(request, Webhook)
 
-    async def rotate_webhook_secret(self, webhook: str, *, operator: str | None = None) -> Webhook:
+    async def rotate_webhook_secret(
+        self, webhook: str, *, operator: str | None = None, key: str | None = None
+    ) -> Webhook:
         """Give a webhook a new secret, which is returned. For a time, the earlier one signs, too."""
-        return await self.call(protocol.RotateWebhookSecret(webhook=webhook, operator=operator), Webhook)
+        request = protocol.RotateWebhookSecret(webhook=webhook, operator=operator, key=key)
+        return await self.call(request, Webhook)
 
-    async def test_webhook(self, webhook: str, *, operator: str | None = None) -> Delivery:
+    async def test_webhook(
+        self, webhook: str, *, operator: str | None = None, key: str | None = None
+    ) -> Delivery:
         """Send an event of the type webhook.test to a webhook."""
-        return await self.call(protocol.TestWebhook(webhook=webhook, operator=operator), Delivery)
+        request = protocol.TestWebhook(webhook=webhook, operator=operator, key=key)
+        return await self.call(request, Delivery)
 
     async def webhook_deliveries(
         self, webhook: str, *, state: protocol.DeliveryState | None = None, operator: str | None = None
@@ -541,10 +553,12 @@ class AsyncOperatorClient(AsyncConnection):
         delivery_no: int | None = None,
         limit: int | None = None,
         operator: str | None = None,
+        key: str | None = None,
     ) -> Replay:
         """Send events to a webhook again: those after a position or since a time, or that of a delivery."""
         return await self.call(protocol.ReplayWebhook(
-            webhook=webhook, after=after, since=since, delivery_no=delivery_no, limit=limit, operator=operator
+            webhook=webhook, after=after, since=since, delivery_no=delivery_no, limit=limit,
+            operator=operator, key=key,
         ), Replay)  # fmt: skip
 
     async def settle_payment(

@@ -151,7 +151,7 @@ COMMANDS: dict[str, tuple[type[protocol.Request], str]] = {
     "assign": (protocol.Assign, "bus_id travel_date --vehicle --driver --to"),
     "exchange-vehicle": (
         protocol.ExchangeVehicle,
-        "bus_id travel_date vehicle --reason --plan --plan-version --yes",
+        "bus_id travel_date vehicle --reason --plan --plan-version --yes --key",
     ),
     "promo-codes": (protocol.PromoCodes, "--operator --limit --after"),
     "put-promo-code": (
@@ -168,14 +168,14 @@ COMMANDS: dict[str, tuple[type[protocol.Request], str]] = {
     "settlement": (protocol.GetSettlement, "--agent --settlement --operator --csv"),
     "settle-agent": (protocol.SettleAgent, "agent settlement_no handed_over --operator"),
     "webhooks": (protocol.Webhooks, "--operator"),
-    "put-webhook": (protocol.PutWebhook, "webhook --url --event --sending --operator"),
-    "delete-webhook": (protocol.DeleteWebhook, "webhook --operator --yes"),
-    "rotate-webhook-secret": (protocol.RotateWebhookSecret, "webhook --operator"),
-    "test-webhook": (protocol.TestWebhook, "webhook --operator"),
+    "put-webhook": (protocol.PutWebhook, "webhook --url --event --sending --operator --key"),
+    "delete-webhook": (protocol.DeleteWebhook, "webhook --operator --yes --key"),
+    "rotate-webhook-secret": (protocol.RotateWebhookSecret, "webhook --operator --key"),
+    "test-webhook": (protocol.TestWebhook, "webhook --operator --key"),
     "webhook-deliveries": (protocol.WebhookDeliveries, "webhook --state --limit --after --operator"),
     "replay-webhook": (
         protocol.ReplayWebhook,
-        "webhook --after|--since|--delivery --limit --operator",
+        "webhook --after|--since|--delivery --limit --operator --key",
     ),
     "settle-payment": (protocol.SettlePayment, "payment amount currency --receipt --fee --plan --yes --key"),
     "operator-payments": (protocol.OperatorPayments, "--payment-state --limit --after"),

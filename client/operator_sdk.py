@@ -398,6 +398,7 @@ class OperatorClient(Connection):
         plan: bool = False,
         version: str | None = None,
         reason: str | None = None,
+        key: str | None = None,
     ) -> protocol.VehicleExchange:
         """Exchange the vehicle of a trip for one with any seats, and seat all passengers again.
 
@@ -405,7 +406,8 @@ class OperatorClient(Connection):
         done.
         """
         return self.call(protocol.ExchangeVehicle(
-            bus_id=bus_id, travel_date=travel_date, vehicle=vehicle, plan=plan, version=version, reason=reason
+            bus_id=bus_id, travel_date=travel_date, vehicle=vehicle, plan=plan, version=version,
+            reason=reason, key=key,
         ), protocol.VehicleExchange)  # fmt: skip
 
     def invoices(self, from_date: date, to_date: date, *, operator: str | None = None) -> Iterator[Invoice]:
@@ -491,23 +493,29 @@ class OperatorClient(Connection):
         url: str | UnsetType = UNSET,
         types: list[str] | UnsetType = UNSET,
         active: bool | UnsetType = UNSET,
+        key: str | None = None,
     ) -> Webhook:
         """Create a webhook, or change it: what is not given stays. A new one is returned with its secret."""
         return self.call(protocol.PutWebhook(
-            webhook=webhook, operator=operator, url=url, types=types, active=active
+            webhook=webhook, operator=operator, url=url, types=types, active=active, key=key
         ), Webhook)  # fmt: skip
 
-    def delete_webhook(self, webhook: str, *, operator: str | None = None) -> Webhook:
+    def delete_webhook(self, webhook: str, *, operator: str | None = None, key: str | None = None) -> Webhook:
         """Delete a webhook, with the record of its deliveries and what waits for it."""
-        return self.call(protocol.DeleteWebhook(webhook=webhook, operator=operator), Webhook)
+        request = protocol.DeleteWebhook(webhook=webhook, operator=operator, key=key)
+        return self.call(request, Webhook)
 
-    def rotate_webhook_secret(self, webhook: str, *, operator: str | None = None) -> Webhook:
+    def rotate_webhook_secret(
+        self, webhook: str, *, operator: str | None = None, key: str | None = None
+    ) -> Webhook:
         """Give a webhook a new secret, which is returned. For a time, the earlier one signs, too."""
-        return self.call(protocol.RotateWebhookSecret(webhook=webhook, operator=operator), Webhook)
+        request = protocol.RotateWebhookSecret(webhook=webhook, operator=operator, key=key)
+        return self.call(request, Webhook)
 
-    def test_webhook(self, webhook: str, *, operator: str | None = None) -> Delivery:
+    def test_webhook(self, webhook: str, *, operator: str | None = None, key: str | None = None) -> Delivery:
         """Send an event of the type webhook.test to a webhook."""
-        return self.call(protocol.TestWebhook(webhook=webhook, operator=operator), Delivery)
+        request = protocol.TestWebhook(webhook=webhook, operator=operator, key=key)
+        return self.call(request, Delivery)
 
     def webhook_deliveries(
         self, webhook: str, *, state: protocol.DeliveryState | None = None, operator: str | None = None
@@ -526,10 +534,12 @@ class OperatorClient(Connection):
         delivery_no: int | None = None,
         limit: int | None = None,
         operator: str | None = None,
+        key: str | None = None,
     ) -> Replay:
         """Send events to a webhook again: those after a position or since a time, or that of a delivery."""
         return self.call(protocol.ReplayWebhook(
-            webhook=webhook, after=after, since=since, delivery_no=delivery_no, limit=limit, operator=operator
+            webhook=webhook, after=after, since=since, delivery_no=delivery_no, limit=limit,
+            operator=operator, key=key,
         ), Replay)  # fmt: skip
 
     def settle_payment(

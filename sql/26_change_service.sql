@@ -1,5 +1,4 @@
--- Execute a write on services, their trips or places, for an account. With an idempotency key (add_service, succeed_service),
--- the answer is recorded. Its row has bus_id 0, because the number of the new service is not known before.
+-- Execute a write on services, their trips or places, for an account; with an idempotency key (add_service, succeed_service), once.
 CREATE OR REPLACE FUNCTION api.change_service(method text, args jsonb, key text DEFAULT NULL) RETURNS TABLE (refused boolean, answer jsonb)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 DECLARE
@@ -8,11 +7,8 @@ DECLARE
     plan    CONSTANT boolean := coalesce((args ->> 'plan')::boolean, false);
     data    CONSTANT jsonb := args - '{account,plan}'::text[];
 BEGIN
-    answer := api.check_role(account);   -- refuses NULL: to the functions below, NULL means the database's owner
-    IF answer IS NULL AND key IS NOT NULL THEN
-        PERFORM pg_advisory_xact_lock(hashtextextended(account || ' ' || key, 0));   -- the same request may run now
-        answer := api.recorded_answer(0, key, method, args);
-    END IF;
+    answer := coalesce(api.check_role(account),   -- refuses NULL: to the functions below, NULL means the database's owner
+                       api.answer_before(key, method, args));
     IF answer IS NULL THEN
         CASE method   -- any other method raises an exception
             WHEN 'add_service' THEN SELECT p.answer INTO answer FROM api.put_service(account, data - 'bus_id', plan) AS p;
@@ -27,11 +23,7 @@ BEGIN
                     SELECT api.show_place(p) INTO answer FROM places p WHERE p.code = data ->> 'code';
                 END IF;
         END CASE;
-        IF key IS NOT NULL AND NOT plan AND NOT answer ? 'reason' THEN
-            INSERT INTO idempotency_keys (bus_id, caller, key, method, digest, answer, at)
-            SELECT 0, owner, change_service.key, change_service.method, api.request_digest(method, args - 'account'), change_service.answer, api.now()
-            FROM unnest(api.key_owners(args)) AS owner;
-        END IF;
+        PERFORM api.record_answer(key, method, args, answer);
     END IF;
     refused := answer ? 'reason';
     RETURN NEXT;

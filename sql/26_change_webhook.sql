@@ -1,15 +1,15 @@
 -- What servers call about webhooks.
 
--- Execute a write on webhooks. Each names the resulting state, except a rotation, a test and a replay: their repetition does harm to
--- nothing, because the receiver recognizes what it has got. limits: of the server, such as `webhooks`.
-CREATE OR REPLACE FUNCTION api.change_webhook(method text, args jsonb, limits jsonb) RETURNS TABLE (refused boolean, answer jsonb)
+-- Execute a write on webhooks; with an idempotency key, once. limits: of the server, such as `webhooks`. The new secret in args
+-- differs in each repetition.
+CREATE OR REPLACE FUNCTION api.change_webhook(method text, args jsonb, limits jsonb, key text DEFAULT NULL) RETURNS TABLE (refused boolean, answer jsonb)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp SET enable_seqscan = off AS $$
 DECLARE
     account  CONSTANT text := args ->> 'account';
     operator CONSTANT text := args ->> 'operator';
     webhook  CONSTANT text := args ->> 'webhook';
 BEGIN
-    answer := api.check_role(account);
+    answer := coalesce(api.check_role(account), api.answer_before(key, method, args - 'secret'));
     IF answer IS NULL THEN
         CASE method   -- any other method raises an exception
             WHEN 'put_webhook' THEN
@@ -24,6 +24,7 @@ BEGIN
                 answer := api.replay_webhook(account, operator, webhook, coalesce((args ->> 'limit')::int, 100), args ->> 'after',
                                              (args ->> 'since')::timestamptz, (args ->> 'delivery_no')::bigint);
         END CASE;
+        PERFORM api.record_answer(key, method, args - 'secret', answer);
     END IF;
     refused := answer ? 'reason';
     RETURN NEXT;

@@ -223,15 +223,16 @@ class Operations:
         _check_either(request)
         return self._change_webhook(request, caller)
 
-    def _change_webhook(self, request: Request, caller: Caller) -> Answer:
+    def _change_webhook(self, request: protocol.WebhookWrite, caller: Caller) -> Answer:
         """Execute a write on webhooks. A new secret goes with each, and is used by those that need one."""
-        args = msgspec.to_builtins(request) | {"account": caller.account, "secret": new_secret()}
+        unkeyed = msgspec.structs.replace(request, key=None)
+        args = msgspec.to_builtins(unkeyed) | {"account": caller.account, "secret": new_secret()}
         limits = {
             "webhooks": self._settings.webhooks_per_operator,
             "secrets": self._settings.webhook_secrets,
             "secret_seconds": self._settings.webhook_secret_hours * 3600,
         }
-        return self._pool.change_webhook(request.method, Raw(_encode(args)), Raw(_encode(limits)))
+        return self._pool.change_webhook(request.method, Raw(_encode(args)), Raw(_encode(limits)), request.key)
 
     def _confirm(self, request: protocol.Confirm, caller: Caller) -> Answer:
         """Confirm a hold. If it is not paid, ask the provider first whether it is paid by now."""

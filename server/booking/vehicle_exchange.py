@@ -43,7 +43,7 @@ class VehicleExchanges:
 
     def exchange(self, request: protocol.ExchangeVehicle, account: str | None) -> Answer:
         """The exchange, or its plan. A request with a version executes the plan of this version or none."""
-        args = msgspec.to_builtins(request) | {"account": account}
+        args = msgspec.to_builtins(msgspec.structs.replace(request, key=None)) | {"account": account}
         read = _encode({name: args[name] for name in ("account", "bus_id", "travel_date", "vehicle")})
         for _ in range(self._attempts):
             answer = self._reader.read(request.method, read)
@@ -52,7 +52,7 @@ class VehicleExchanges:
             planned = planned_seats(msgspec.json.decode(answer.body, type=Basis))
             if request.version:
                 planned["version"] = request.version
-            answer = self._pool.change_fleet(request.method, Raw(_encode(args | planned)))
+            answer = self._pool.change_fleet(request.method, Raw(_encode(args | planned)), request.key)
             if request.version or not answer.refused or answer.refusal().reason != "plan_changed":
                 break
         return answer

@@ -322,18 +322,18 @@ class Pool:
         """Execute a write on services, their trips or places."""
         return self._answer("SELECT refused, answer FROM api.change_service(%s, %s, %s)", method, args, key)
 
-    def change_fleet(self, method: str, args: Raw) -> Answer:
+    def change_fleet(self, method: str, args: Raw, key: str | None = None) -> Answer:
         """Execute a write on vehicles, drivers or their assignments."""
-        return self._answer("SELECT refused, answer FROM api.change_fleet(%s, %s)", method, args)
+        return self._answer("SELECT refused, answer FROM api.change_fleet(%s, %s, %s)", method, args, key)
 
     def change_agent(self, method: str, args: Raw) -> Answer:
         """Execute a write on agents or their settlements."""
         return self._answer("SELECT refused, answer FROM api.change_agent(%s, %s)", method, args)
 
-    def change_webhook(self, method: str, args: Raw, limits: Raw) -> Answer:
+    def change_webhook(self, method: str, args: Raw, limits: Raw, key: str | None) -> Answer:
         """Execute a write on webhooks. limits: of the server, in JSON."""
-        statement = "SELECT refused, answer FROM api.change_webhook(%s, %s, %s)"
-        ((refused, answer),) = self.execute(statement, (method, args, limits))
+        statement = "SELECT refused, answer FROM api.change_webhook(%s, %s, %s, %s)"
+        ((refused, answer),) = self.execute(statement, (method, args, limits, key))
         return Answer(answer, refused)
 
     def settle_refund(self, args: Raw) -> Answer:

@@ -145,10 +145,13 @@ class Visit:
         used = self.refusal is not None and self.refusal.reason == "key_reused"
         return ("" if used else self.value(forms.KEY)) or forms.new_key()
 
-    def key(self) -> str:
-        """The idempotency key of the form. Two forms of a page may have the same hidden key."""
+    def key(self, what: str = "") -> str:
+        """The idempotency key of the form.
+
+        what: what the form does, if forms of the page that do something else have the same hidden key.
+        """
         key = self.form.get(forms.KEY, [""])[0] or forms.new_key()
-        return forms.idempotency_key(f"{self.here} {key}", self.cookies.secret())
+        return forms.idempotency_key(f"{self.here} {what} {key}", self.cookies.secret())
 
     # Requests of the protocol ------------------------------------------------------------------
 

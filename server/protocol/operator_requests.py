@@ -298,3 +298,4 @@ class ExchangeVehicle(TripRequest, frozen=True, kw_only=True):
     plan: Flag = False
     version: PlanVersion | None = None
     reason: Reason | None = None
+    key: Key | None = None

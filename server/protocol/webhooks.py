@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from busware.server.protocol.fields import Cursor, Flag, Limit, OperatorName
+from busware.server.protocol.fields import Cursor, Flag, Key, Limit, OperatorName
 from busware.server.protocol.replies import Instant
 from busware.server.protocol.requests import Request, method
 from busware.server.protocol.webhook_events import EVENT_TYPES
@@ -142,6 +142,12 @@ class WebhookRequest(Request, frozen=True, kw_only=True):
     operator: OperatorName | None = None
 
 
+class WebhookWrite(WebhookRequest, frozen=True, kw_only=True):
+    """A request that changes a webhook, or sends something to it."""
+
+    key: Key | None = None
+
+
 @method("webhooks", WebhookList, "GET /v1/webhooks")
 class Webhooks(Request, frozen=True, kw_only=True):
     """For operators: list your webhooks."""
@@ -150,7 +156,7 @@ class Webhooks(Request, frozen=True, kw_only=True):
 
 
 @method("put_webhook", Webhook, "PUT /v1/webhooks/{webhook}")
-class PutWebhook(WebhookRequest, frozen=True, kw_only=True):
+class PutWebhook(WebhookWrite, frozen=True, kw_only=True):
     """For operators: create a webhook, or change it. A field that is not given stays as it is.
 
     The reply to the request that creates it has its secret.
@@ -162,17 +168,17 @@ class PutWebhook(WebhookRequest, frozen=True, kw_only=True):
 
 
 @method("delete_webhook", Webhook, "DELETE /v1/webhooks/{webhook}")
-class DeleteWebhook(WebhookRequest, frozen=True, kw_only=True):
+class DeleteWebhook(WebhookWrite, frozen=True, kw_only=True):
     """For operators: delete a webhook, with the record of its deliveries and what waits for it."""
 
 
 @method("rotate_webhook_secret", Webhook, "POST /v1/webhooks/{webhook}/secrets")
-class RotateWebhookSecret(WebhookRequest, frozen=True, kw_only=True):
+class RotateWebhookSecret(WebhookWrite, frozen=True, kw_only=True):
     """For operators: give a webhook a new secret. For a time, the earlier one signs, too."""
 
 
 @method("test_webhook", Delivery, "POST /v1/webhooks/{webhook}/tests")
-class TestWebhook(WebhookRequest, frozen=True, kw_only=True):
+class TestWebhook(WebhookWrite, frozen=True, kw_only=True):
     """For operators: send an event of the type webhook.test to a webhook."""
 
     __test__ = False  # pytest takes it for a test
@@ -188,7 +194,7 @@ class WebhookDeliveries(WebhookRequest, frozen=True, kw_only=True):
 
 
 @method("replay_webhook", Replay, "POST /v1/webhooks/{webhook}/replays")
-class ReplayWebhook(WebhookRequest, frozen=True, kw_only=True):
+class ReplayWebhook(WebhookWrite, frozen=True, kw_only=True):
     """For operators: send events to a webhook again: that of a delivery, or those after a position or a time.
 
     Those that wait for the webhook are left out.

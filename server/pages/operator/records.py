@@ -1,6 +1,7 @@
 """A page with a list of records and the form that adds one or edits one, such as vehicles.
 
-The request that writes a record changes only the fields that it has, and repeating it changes nothing.
+The request that writes a record changes only the fields that it has, and repeating it changes nothing. The
+request of a webhook has an idempotency key, so that the repetition has the new secret, too.
 """
 
 from collections.abc import Iterable
@@ -23,7 +24,7 @@ class Records:
     path, template, section: of the page. listing: the request for the list; name: of the list in its reply.
     put: the request that adds or edits a record. key: its field that names the record. new: the values of a
     new record. is_owned: whether records belong to an operator, whom an admin names. has_pages: whether the
-    list has pages.
+    list has pages. has_key: whether `put` has an idempotency key.
     """
 
     path: str
@@ -37,6 +38,7 @@ class Records:
     new: dict[str, Any] = field(default_factory=dict)
     is_owned: bool = True
     has_pages: bool = True
+    has_key: bool = False
 
     def show(self, visit: Visit) -> Response:
         """The list, and the form of a new record or of the one in the field `edit` of the query."""
@@ -69,13 +71,14 @@ class Records:
         was = form_fields.decode(visit.value("was"))
         fields = form_fields.changed(self.fields, was, form_fields.typed(self.fields, visit.form))
         values = {name: frame.exactly(value) for name, value in fields.items()}
-        key = visit.value(self.key)
-        reply = visit.request(self.put, **self._owner(visit), **{self.key: key}, **values)
-        return self.saved(visit, key, reply)
+        named = visit.value(self.key)
+        once = {"key": visit.key()} if self.has_key else {}
+        reply = visit.request(self.put, **self._owner(visit), **{self.key: named}, **values, **once)
+        return self.saved(visit, named, reply)
 
-    def saved(self, visit: Visit, key: str, reply: Any) -> Response:
+    def saved(self, visit: Visit, named: str, reply: Any) -> Response:
         """The answer after a record was written. reply: to the request that has written it."""
-        return visit.see(frame.link(visit, self.path, done=key))
+        return visit.see(frame.link(visit, self.path, done=named))
 
     def _owner(self, visit: Visit) -> dict[str, str]:
         return {"operator": frame.operator_named(visit)} if self.is_owned else {}

@@ -65,21 +65,28 @@ class _Change(NamedTuple):
     is_new: bool = False
 
 
-def _carry_out(visit: Visit, fields: dict[str, Any], version: str) -> _Change | Response:
-    """Plan a change of the service in the path, or make it if the service has this version.
+def _carry_out(visit: Visit, fields: dict[str, Any], document: dict[str, Any]) -> _Change | Response:
+    """Plan a change of the service in the path, or make it if the service is the same as in the plan.
 
-    The field `do` says what: edit or succeed, with `-now` to make the change.
+    document: of the service. The field `do` says what: edit or succeed, with `-now` to make the change. A
+    form that is sent twice makes the change once, and both answers say that it is made.
     """
     do, _, now = visit.value("do").partition("-")
-    is_same = visit.value("version") == version
+    is_same = visit.value("version") == _version(document)
     values: dict[str, Any] = {**visit.path, **{name: frame.exactly(value) for name, value in fields.items()}}
     if do == "succeed":
         method: type[protocol.Request] = protocol.SucceedService
-        values["from_date"] = visit.value("from_date")
+        values["from_date"] = from_date = visit.value("from_date")
+        # A service that ends before the date may have been continued by this form: then its key has the
+        # answer, and otherwise the request is refused.
+        is_same |= (document["last_date"] or from_date) < from_date and "last_date" not in fields
     else:
         method = protocol.PutService
     if not (now and is_same):
-        return _Change(visit.request(method, **values, plan=True), is_new=bool(now))
+        plan: ChangedService = visit.request(method, **values, plan=True)
+        if plan.changes or not now or do == "succeed":
+            return _Change(plan, is_new=bool(now))
+        return visit.see(f"{PATH}/{plan.bus_id}", {"done": "changed"})
     if do == "succeed":
         values["key"] = visit.key()
     made: ChangedService = visit.request(method, **values)
@@ -130,7 +137,7 @@ def change_service(visit: Visit) -> Response:
     """Plan the change of a service by its form, or make it."""
     document = _document(visit)
     fields = service_form.changed(form_fields.decode(visit.value("was")), service_form.typed(visit.form))
-    change = _carry_out(visit, fields, _version(document))
+    change = _carry_out(visit, fields, document)
     return change if isinstance(change, Response) else show_service(visit, change)
 
 
@@ -157,7 +164,7 @@ def change_document(visit: Visit) -> Response:
     if str(fields.pop("bus_id", visit.path["bus_id"])) != visit.path["bus_id"]:
         raise Refusal("bad_request", "The document is of another service.", field="document")
     try:
-        change = _carry_out(visit, fields, _version(_document(visit)))
+        change = _carry_out(visit, fields, _document(visit))
     except Refusal as refusal:
         raise document.with_lines(refusal) from None
     return change if isinstance(change, Response) else show_document(visit, change)
@@ -195,7 +202,7 @@ def show_end(visit: Visit, change: _Change | None = None) -> Response:
 
 def end_service(visit: Visit) -> Response:
     """Plan the end of a service, or give it its last date."""
-    change = _carry_out(visit, {"last_date": visit.value("last_date") or None}, _version(_document(visit)))
+    change = _carry_out(visit, {"last_date": visit.value("last_date") or None}, _document(visit))
     return change if isinstance(change, Response) else show_end(visit, change)
 
 

@@ -106,7 +106,7 @@ def change_stop(visit: Visit) -> Response:
     """Plan to skip a stop, skip it, or serve it again."""
     at, reason, do = visit.value("at"), visit.value("reason"), visit.value("do")
     if do == "serve":
-        visit.request(protocol.ServeStop, **visit.path, at=at, key=visit.key())
+        visit.request(protocol.ServeStop, **visit.path, at=at, key=visit.key(f"serve {at}"))
         return done(visit, "stops", "served")
     if do != "apply":
         plan = visit.request(protocol.SkipStop, **visit.path, at=at, reason=reason, plan=True)
@@ -179,7 +179,9 @@ def change_blocks(visit: Visit) -> Response:
     """Block seats on a segment, or put them on sale again."""
     unblocks = visit.value("do") == "unblock"
     segment = {name: visit.value(name) for name in ("from_stop", "to_stop")}
-    what: dict[str, Any] = {"seats": visit.whole_numbers("seat"), "key": visit.key()} | segment
+    seats = visit.whole_numbers("seat")
+    key = visit.key(f"unblock {seats} {segment}" if unblocks else "")
+    what: dict[str, Any] = {"seats": seats, "key": key} | segment
     if unblocks:
         visit.request(protocol.UnblockSeats, **visit.path, **what)
     else:

@@ -67,7 +67,8 @@ def exchange(visit: Visit) -> Response:
     fields = {name: visit.value(name) for name in ("vehicle", "reason")}
     if visit.value("do") == "apply":
         try:
-            visit.request(protocol.ExchangeVehicle, **visit.path, **fields, version=visit.value("version"))
+            version, key = visit.value("version"), visit.key()
+            visit.request(protocol.ExchangeVehicle, **visit.path, **fields, version=version, key=key)
             return done(visit, "exchange", "exchanged")
         except Refusal as refusal:
             if refusal.reason != "plan_changed":

@@ -29,7 +29,7 @@ _REPLAYED = 100  # events that one request of a replay reads
 class _Webhooks(Records):
     """The list of the webhooks. The next page shows the secret of a new one."""
 
-    def saved(self, visit: Visit, key: str, reply: Webhook) -> Response:
+    def saved(self, visit: Visit, named: str, reply: Webhook) -> Response:
         visit.cookies.set(_COOKIE, reply.secret)
         return visit.see(
             frame.link(visit, f"{PATH}/{reply.webhook}", done="created" if reply.secret else "saved")
@@ -56,6 +56,7 @@ WEBHOOKS = _Webhooks(
     ],
     new={"types": ["*"], "active": True},
     has_pages=False,
+    has_key=True,
 )
 
 
@@ -99,7 +100,8 @@ def show_webhook(visit: Visit) -> Response:
 
 def change_webhook(visit: Visit) -> Response:
     """Send a test, send events again, make a new secret, or delete the webhook."""
-    do, of = visit.value("do"), _of(visit)
+    do = visit.value("do")
+    of = {**_of(visit), "key": visit.key(f"{do} {visit.value('delivery_no')}")}
     query: dict[str, Any] = {"done": do}
     if do == "test":
         visit.request(protocol.TestWebhook, **of)

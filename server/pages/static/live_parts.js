@@ -23,6 +23,12 @@ export function replace(text, selector) {
 // answer is shown.
 export function sendInPlace(done) {
   const connection = document.querySelector("#connection");
+  // The second click of a double click may hit the button that the first one has brought, such as Undo.
+  document.addEventListener("click", (event) => {
+    if (event.detail > 1 && event.target.closest("button")?.form?.dataset.inPlace === "") {
+      event.preventDefault();
+    }
+  });
   document.addEventListener("submit", async (event) => {
     const form = event.target;
     if (form.dataset.inPlace !== "") {

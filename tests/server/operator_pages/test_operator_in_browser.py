@@ -59,6 +59,28 @@ def test_conductor_checks_in_by_mouse(
     expect(page.get_by_role("status").filter(has_text="Asha Rao")).to_contain_text("not checked in")
 
 
+def test_double_click_does_not_undo_the_check_in(
+    sign_in: Callable[..., Page], api: SchemaApi, clock: Clock
+) -> None:
+    names = ("Asha Rao", "Meena Iyer", "Ravi Kumar")
+    for seat, name in enumerate(names, 5):
+        api.book(seat, passengers=[{"name": name}])
+    clock.set("2026-12-05 09:50+05:30")
+    page = sign_in(f"{TRIP}/manifest")
+
+    def press(name: str, *counts: int) -> None:
+        page.get_by_role("button", name=f"Check in: {name}").hover()
+        for count in counts:
+            page.mouse.down(click_count=count)
+            page.mouse.up(click_count=count)
+            expect(page.get_by_role("button", name=f"Undo: {name}")).to_be_visible()
+
+    press(names[0], 1)  # from now on, the page has the line that says what was done
+    press(names[1], 1, 2)
+    press(names[2], 1)
+    expect(page.get_by_role("button", name="Undo")).to_have_count(3)
+
+
 def test_conductor_checks_in_by_keyboard(sign_in: Callable[..., Page], api: SchemaApi, clock: Clock) -> None:
     reference = api.book(5, passengers=[{"name": "Asha Rao"}])["reference"]
     clock.set("2026-12-05 09:50+05:30")
