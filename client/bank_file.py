@@ -11,12 +11,12 @@ from busware.sdk import Client
 from busware.server.command_line import confirmed
 from busware.server.conversation.payments import outcome_line
 from busware.server.conversation.words import counted
-from busware.server.documents.bank_transfers import FaultyFile, Transfer, read
+from busware.server.documents import bank_transfers
+from busware.server.documents.bank_transfers import FaultyFile, Transfer
 from busware.server.output import DONE, complain, show
 from busware.server.protocol import PaymentOutcome, Refusal
 
 REFUSED, NO_ANSWER = 1, 3  # exit statuses, as of the other commands
-_OF_OTHERS = ("unknown_payment", "not_yours")  # reasons to skip a line: it is about something else
 
 
 def run(path: Path, client: Client, *, plan: bool, asks: bool) -> int:
@@ -25,7 +25,8 @@ def run(path: Path, client: Client, *, plan: bool, asks: bool) -> int:
     asks: whether to ask before. Raises Refusal and ConnectionLost, as `settle_payment` does.
     """
     try:
-        planned = _plan(read(path), client)
+        transfers = bank_transfers.read(path)
+        planned = bank_transfers.outcomes(transfers, lambda transfer: _settle(transfer, client, plan=True))
     except FaultyFile as error:
         complain(str(error), f"{counted(len(error.faults), 'fault')}. Nothing was settled.")
         return REFUSED
@@ -34,7 +35,7 @@ def run(path: Path, client: Client, *, plan: bool, asks: bool) -> int:
             show(f"Line {transfer.line} is skipped: {outcome.message}")
         else:
             show(f"Line {transfer.line}: {outcome_line(outcome, plan=True)}")
-    new = [t for t, o in planned if not isinstance(o, Refusal) and o.outcome != "unchanged"]
+    new = [one.transfer for one in planned if one.is_new]
     show(f"{counted(len(planned), 'line')}, {len(new)} of them new.")
     if plan or not new:
         return DONE
@@ -42,28 +43,6 @@ def run(path: Path, client: Client, *, plan: bool, asks: bool) -> int:
         complain("Nothing was settled.")
         return REFUSED
     return _apply(new, client)
-
-
-def _plan(transfers: list[Transfer], client: Client) -> list[tuple[Transfer, PaymentOutcome | Refusal]]:
-    """What each line would do; a Refusal if it is not about a payment of this operator.
-
-    Raises FaultyFile if an amount cannot be one of its currency, for example.
-    """
-    faults: list[str] = []
-    planned: list[tuple[Transfer, PaymentOutcome | Refusal]] = []
-    for transfer in transfers:
-        try:
-            planned.append((transfer, _settle(transfer, client, plan=True)))
-        except Refusal as refusal:
-            if refusal.reason in _OF_OTHERS:
-                planned.append((transfer, refusal))
-            elif refusal.reason == "bad_request":
-                faults.append(f"Line {transfer.line}: {refusal.message}")
-            else:
-                raise
-    if faults:
-        raise FaultyFile(faults)
-    return planned
 
 
 def _apply(transfers: list[Transfer], client: Client) -> int:

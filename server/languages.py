@@ -52,6 +52,12 @@ class Language:
         """The name of the language in itself, such as हिन्दी."""
         return str(Locale(self.code).display_name).capitalize()
 
+    @property
+    def months(self) -> list[str]:
+        """The names of the months, such as January."""
+        names = self._locale.months["stand-alone"]["wide"]
+        return [names[number] for number in sorted(names)]
+
     def day(self, day: date) -> str:
         """A date, such as Sat 5 Dec 2026."""
         return self._date(_date_of(day), _DAY)

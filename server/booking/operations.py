@@ -232,7 +232,9 @@ class Operations:
             "secrets": self._settings.webhook_secrets,
             "secret_seconds": self._settings.webhook_secret_hours * 3600,
         }
-        return self._pool.change_webhook(request.method, Raw(_encode(args)), Raw(_encode(limits)), request.key)
+        return self._pool.change_webhook(
+            request.method, Raw(_encode(args)), Raw(_encode(limits)), request.key
+        )
 
     def _confirm(self, request: protocol.Confirm, caller: Caller) -> Answer:
         """Confirm a hold. If it is not paid, ask the provider first whether it is paid by now."""

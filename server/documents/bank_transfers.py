@@ -1,4 +1,4 @@
-"""The transfers in a bank's file.
+"""The transfers in a bank's file, and what their settlement does.
 
 The file is CSV in UTF-8, with the columns reference, amount, currency, date and perhaps id and fee; others
 are ignored. The bank's id of a transfer identifies it, if the file has the column `id`; else its content and
@@ -9,15 +9,18 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 
+from busware.server.protocol import PaymentOutcome, Refusal
+
 COLUMNS = ("reference", "amount", "currency", "date")
 MAX_BYTES = 10_000_000  # of a file
 MAX_ID = 100  # characters of an id, as of a receipt
+_OF_OTHERS = ("unknown_payment", "not_yours")  # reasons to skip a transfer: it is for something else
 _AMOUNT = re.compile(r"\d{1,10}(\.\d{1,4})?", re.ASCII)
 
 
@@ -49,15 +52,54 @@ def read(path: Path) -> list[Transfer]:
     if len(content) > MAX_BYTES:
         raise FaultyFile([f"{path} has {len(content)} bytes; the most are {MAX_BYTES}."])
     try:
-        text = content.removeprefix(b"\xef\xbb\xbf").decode()
+        text = content.decode()
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise FaultyFile([f"Line {line} is not UTF-8."]) from None
+    return parse(text)
+
+
+def parse(text: str) -> list[Transfer]:
+    """The transfers in the text of a file. Raises FaultyFile."""
     faults: list[str] = []
-    transfers = list(_transfers(text, faults))
+    transfers = list(_transfers(text.removeprefix("\ufeff"), faults))
     if faults:
         raise FaultyFile(faults)
     return transfers
+
+
+class Outcome(NamedTuple):
+    """What the settlement of a transfer does; a Refusal if it is not for a payment of this operator."""
+
+    transfer: Transfer
+    outcome: PaymentOutcome | Refusal
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the settlement changes something."""
+        return not isinstance(self.outcome, Refusal) and self.outcome.outcome != "unchanged"
+
+
+def outcomes(transfers: list[Transfer], settle: Callable[[Transfer], PaymentOutcome]) -> list[Outcome]:
+    """What the settlement of each transfer does. settle: settles one, or plans that; it may raise Refusal.
+
+    Raises FaultyFile if an amount cannot be one of its currency, for example, and any other Refusal.
+    """
+    faults: list[str] = []
+    found: list[Outcome] = []
+    for transfer in transfers:
+        try:
+            found.append(Outcome(transfer, settle(transfer)))
+        except Refusal as refusal:
+            if refusal.reason in _OF_OTHERS:
+                found.append(Outcome(transfer, refusal))
+            elif refusal.reason == "bad_request":
+                faults.append(f"Line {transfer.line}: {refusal.message}")
+            else:
+                raise
+    if faults:
+        raise FaultyFile(faults)
+    return found
 
 
 def _transfers(text: str, faults: list[str]) -> Iterator[Transfer]:

@@ -24,10 +24,13 @@ from busware.server.pages import (
     languages,
     static_files,
 )
+from busware.server.pages.operator import accounts as accounts_of_money
 from busware.server.pages.operator import (
+    bank_file,
     check_in,
     fleet,
     invoices,
+    invoicing,
     manifest,
     payments,
     promo_codes,
@@ -64,7 +67,10 @@ _PAGES: Table = {
     **promo_codes.PAGES,
     **fleet.PAGES,
     **invoices.PAGES,
+    **invoicing.PAGES,
+    **accounts_of_money.PAGES,
     **payments.PAGES,
+    **bank_file.PAGES,
     **webhooks.PAGES,
     **staff.PAGES,
 }

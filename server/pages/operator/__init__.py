@@ -13,8 +13,10 @@ services      the services: a list, one as a form or as a document, its end
 service_form, service_document  a service as texts of a form, and as YAML
 form_fields, records  fields of forms; a page with a list of records and their form
 fleet     vehicles, drivers and places
-payments  payments, the settlement of manual ones, refunds to pay back
-invoices  the invoices of a year
+accounts      accounts of money by day
+payments      payments, the settlement of manual ones, refunds to pay back
+bank_file     the settlement of the payments in a bank's file
+invoices, invoicing  the invoices of a year; what is on them
 webhooks  webhooks and what was sent to them
 promo_codes   promo codes
 staff         agents and their settlements

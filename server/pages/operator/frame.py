@@ -21,7 +21,7 @@ SECTIONS = {  # path → title, in the order of the navigation
     "/operator/check-in": N_("Check-in"),
     "/operator/services": N_("Services"),
     "/operator/vehicles": N_("Fleet"),
-    "/operator/sales": N_("Sales"),
+    "/operator/sales": N_("Money"),
     "/operator/staff": N_("Staff"),
     "/operator/webhooks": N_("Webhooks"),
 }
