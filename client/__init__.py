@@ -9,7 +9,8 @@
 The SDK. scripts/generate makes NAME.py from async_NAME.py, except for transport and http_transport:
 
   async_factory      connect_async()
-  async_sdk          a method for each request   async_operator_sdk  those for operators
+  async_sdk          a method for each request
+  async_operator_sdk, async_webhook_sdk  those for operators; of these, those about webhooks
   async_connection   sign-in, repeated requests
   async_transport    one TCP connection              transport    the same, with threads
   async_http_client  the requests over HTTP

@@ -13,7 +13,8 @@ import sys
 from pathlib import Path
 
 CLIENT = Path(__file__).resolve().parents[2] / "client"
-NAMES = ("connection", "factory", "http_client", "operator_sdk", "sdk")  # NAME.py is made from async_NAME.py
+# NAME.py is made from async_NAME.py.
+NAMES = ("connection", "factory", "http_client", "operator_sdk", "sdk", "webhook_sdk")
 
 _REPLACED = {
     r"\basync (?=def |with |for )": "",
