@@ -128,7 +128,7 @@ def _quote_of_hold(visit: Visit, booking: Booking) -> Quote | None:
 
 def show_payment(visit: Visit) -> Response:
     """How to pay the hold; the booking if its payment is not started, or is not possible any more."""
-    if not visit.refusal:
+    if not visit.refusal or visit.refusal.reason == "payment_required":
         booking = booking_of(visit)
         if not booking.payment or (booking.status, booking.payment.state) not in _PAYABLE:
             return visit.see(f"/bookings/{booking.reference}")
@@ -201,7 +201,7 @@ PAGES: Table = {
     "/bookings/find": Page(show_find, find),
     "/bookings/forget": Page(show_bookings, forget),
     "/bookings/{reference}": Page(show_booking),
-    "/bookings/{reference}/confirm": Page(show_booking, holds.confirm),
+    "/bookings/{reference}/confirm": Page(show_payment, holds.confirm),
     "/bookings/{reference}/release": Page(show_booking, holds.release),
     "/bookings/{reference}/pay": Page(show_payment, holds.pay),
     "/bookings/{reference}/messages": Page(show_messages, say),

@@ -72,7 +72,7 @@ def test_part_of_a_booking_is_cancelled_after_its_quote(visitor: Visitor, databa
     assert "₹130.00" in one.text
     confirm = next(form for form in one.forms if form.method == "post")
     done = visitor.send(confirm)
-    assert "It is cancelled." in done.text
+    assert "The chosen tickets are cancelled." in done.text
     assert database.query("SELECT ticket_no, status FROM passengers ORDER BY 1") == [
         (1, "booked"),
         (2, "cancelled"),
@@ -273,7 +273,8 @@ def test_hold_is_paid_before_it_is_booked(
     assert database.value("SELECT count(*) FROM payment_intents") == 1
     unpaid = visitor.send(page.form("/confirm"))
     assert unpaid.status == 402
-    assert "paid" in unpaid.text
+    assert "The payment has not arrived yet." in unpaid.text
+    assert "Busware, IN00 1234" in unpaid.text  # how to pay it
 
 
 def test_texts_of_operators_and_passengers_are_not_markup(visitor: Visitor, database: Database) -> None:
