@@ -30,7 +30,7 @@ def connect(
     host: a host name or an address for the TCP port, or http://host:port or https://host:port for the HTTP
     port. host and port default to BUSWARE_HOST and BUSWARE_PORT, then to 127.0.0.1 and 9999.
     timeout_seconds: how long each try waits for its reply. tries: the maximum number of times a request is
-    sent. on_notification: called over TCP with the method and the params of each notification, by the task
+    sent. on_notification: called over TCP with the method and the params of each notification, by the thread
     that reads the connection; it must not wait for a call of this client. tls: whether to use TLS over TCP;
     the default is to use it for every host but this machine. authority: a file of certificates to verify the
     server with, instead of the machine's. token: signs in. Raises ConnectionLost, or Refusal if the server

@@ -249,7 +249,7 @@ class Terminal:
                 dialogue.shown()
 
     def _leads_to_map(self, step: Step) -> bool:
-        """Whether the step is or comes before a question that draws the seat map with the texts below it."""
+        """Whether the step is, or comes before, a question that draws the seat map above the texts."""
         match step:
             case Ask():
                 return self._asker.draws_map(step)

@@ -89,7 +89,7 @@ def _tickets(booking: Booking) -> Table:
 def _head(booking: Booking, style: str) -> list[RenderableType]:
     reference = Text.assemble(("Reference ", "dim"), (booking.reference, f"bold {style}"))
     return [
-        # of most holds needed only once they are confirmed
+        # a hold that is not to be paid first needs its reference only after it is confirmed
         *([] if booking.status == "held" and booking.payment is None else [reference]),
         Text(service_of(booking)),
         Text(", ".join(filter(None, (f"{booking.kind} {booking.bus_id}", booking.vehicle))), "dim"),

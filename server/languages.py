@@ -114,10 +114,10 @@ def _language(code: str) -> Language:
         compiled = BytesIO()
         write_mo(compiled, read_po(BytesIO(text), locale=code))
         compiled.seek(0)
-        of_part = GNUTranslations(compiled)
+        part_translations = GNUTranslations(compiled)
         if translations is None:
-            translations = of_part
+            translations = part_translations
         else:
-            translations.add_fallback(of_part)
+            translations.add_fallback(part_translations)
     assert translations is not None  # noqa: S101 - for the type checker
     return Language(code, translations)

@@ -148,8 +148,8 @@ class Settings(DatabaseSettings, MessageSettings, PaymentSettings, WebhookSettin
     exempt_networks: Networks | None = setting(  # noqa: RUF009 - networks do not change
         None,
         "networks",
-        "the networks to which no limit by address applies, except those for one account, booking or "
-        "phone number",
+        "the networks to which the limits by address alone do not apply; the limits for an address and one "
+        "account, booking or phone number apply there too",
         NETWORKS,
     )
 
@@ -157,8 +157,8 @@ class Settings(DatabaseSettings, MessageSettings, PaymentSettings, WebhookSettin
     http_connections: int = setting(
         1000,
         "connections",
-        "the most HTTP connections at once; beyond that, an idle one is closed for a new one, or the new one "
-        "is busy",
+        "the most HTTP connections at once; beyond that, an idle one is closed for a new one; if none is "
+        "idle, the new one gets busy",
         COUNT,
     )
     http_connections_per_address: int = setting(
@@ -191,7 +191,7 @@ class Settings(DatabaseSettings, MessageSettings, PaymentSettings, WebhookSettin
         None,
         "host names",
         "the names in the header Host that the server answers to, besides localhost, its own name and any "
-        "address; if it is not set: every name, or none if only this machine can connect",
+        "address. If it is not set: every name if other machines can connect, else no other name",
         HOST_NAMES,
     )
     http_origins: tuple[str, ...] | None = setting(
@@ -280,14 +280,14 @@ class Settings(DatabaseSettings, MessageSettings, PaymentSettings, WebhookSettin
     hotel_named_failures: int = setting(
         5,
         "attempts",
-        "up to how many failed attempts of an address in that period /hotel says whether the username or the "
-        "password is wrong",
+        "the failed attempts of an address in that period after which /hotel no longer says whether the "
+        "username or the password is wrong",
         COUNT,
     )
 
     # Holds and waitlist entries. A hold ends within 30 minutes. The limits let a family or an office hold
-    # seats, and do not let one guest hold all seats of a bus. A traveller who is signed in counts for the
-    # account and for the address. Operators have no limit.
+    # seats, and do not let one guest hold all seats of a bus. The holds of a traveller who is signed in count
+    # for the account and for the address. Operators have no limit.
     holds_per_account: int = setting(5, "holds", "the most holds of an account at once", COUNT)
     held_seats_per_account: int = setting(12, "seats", "the most held seats of an account at once", COUNT)
     holds_per_address: int = setting(20, "holds", "the most holds of an address at once", COUNT)
@@ -325,7 +325,7 @@ class Settings(DatabaseSettings, MessageSettings, PaymentSettings, WebhookSettin
     publish_ms: int = setting(
         100,
         "milliseconds",
-        "the pause after events are published; those of this time are published together",
+        "the pause after events are published; the events of a pause are published together",
         COUNT,
     )
     publish_batch: int = setting(500, "events", "the most events that are published in one statement", COUNT)
@@ -340,25 +340,28 @@ class Settings(DatabaseSettings, MessageSettings, PaymentSettings, WebhookSettin
         DURATION,
     )
     outbox_threads: int = setting(
-        4, "threads", "the most mails and messages that a process sends at once", COUNT
+        4, "threads", "the most mails and short messages that a process sends at once", COUNT
     )
     outbox_lease_seconds: float = setting(
         120,
         "seconds",
-        "how long a process may take to send one; after that, another process sends it again",
+        "how long a process may take to carry out a row of the outbox; after that, another process does it",
         DURATION,
     )
     outbox_retry_seconds: float = setting(
         5,
         "seconds",
-        "the pause after the first failed attempt to send one; twice as long after each",
+        "the pause after the first failed attempt to carry out a row; twice as long after each further one",
         DURATION,
     )
     outbox_retry_max_seconds: float = setting(
         3600, "seconds", "the longest pause between two attempts", DURATION
     )
     outbox_hours: float = setting(
-        72, "hours", "how long to try; after that, it is dead, and busware-server outbox lists it", PERIOD
+        72,
+        "hours",
+        "how long a row is tried again; after that, it is dead, and busware-server outbox lists it",
+        PERIOD,
     )
     outbox_days: float = setting(30, "days", "how long a record of what was sent is kept", PERIOD)
 
@@ -468,9 +471,9 @@ def variable(field: "dataclasses.Field[Any]") -> str:
 
 def environment() -> dict[str, str]:
     """The settings in .env, overridden by the environment of this process."""
-    of_file = dotenv_values(HOME / ".env", interpolate=False)
+    file_values = dotenv_values(HOME / ".env", interpolate=False)
     names = {variable(field) for field in dataclasses.fields(Settings)}
-    return {name: text for name, text in of_file.items() if text and name in names} | dict(os.environ)
+    return {name: text for name, text in file_values.items() if text and name in names} | dict(os.environ)
 
 
 def _read(field: "dataclasses.Field[Any]", text: str) -> Any:

@@ -1,7 +1,8 @@
 -- A reference is the bus_id of the booking's home service in base 28, followed by five random digits of base 28.
 -- api.reference_bus computes the bus_id from it. The booking may be on another service now: api.booking_bus.
 
--- The digits of base 28: no letters and digits that are misread, such as I and 1, O and 0.
+-- The digits of base 28, without those that are easily misread: I and 1, O and 0, and others. The module words of
+-- server/conversation has the same, for clients without a database; a test compares them.
 CREATE OR REPLACE FUNCTION api.reference_alphabet() RETURNS text
 LANGUAGE sql IMMUTABLE
 RETURN 'ABCDEFGHJKLMNPQRSTUVWXYZ3789';

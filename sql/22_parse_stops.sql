@@ -42,7 +42,7 @@ CREATE OR REPLACE FUNCTION api.time_of(clock text) RETURNS interval
 LANGUAGE sql IMMUTABLE
 RETURN CASE WHEN clock ~ '^([0-9]{1,4}d )?[0-9]{1,4}:[0-5][0-9]$' THEN clock::interval END;
 
--- A time without a day on the first day on which it is not before `after`. Any other text stays as it is.
+-- Move a time without a day to the first day on which it is not before `after`. Any other text stays as it is.
 CREATE OR REPLACE FUNCTION api.time_after(after interval, clock text) RETURNS text
 LANGUAGE sql STABLE
 RETURN CASE WHEN clock NOT LIKE '%d%' AND api.time_of(clock) < after THEN api.format_time(api.next_time(after, clock)) ELSE clock END;

@@ -22,7 +22,7 @@ BEGIN
         BEGIN
             SELECT p.* INTO refused, answer FROM api.put_service(account, data) AS p;
             RAISE SQLSTATE 'BW001';
-        EXCEPTION WHEN SQLSTATE 'BW001' THEN NULL;   -- undone, and its locks are released
+        EXCEPTION WHEN SQLSTATE 'BW001' THEN NULL;   -- the changes of the plan are rolled back, and their locks are released
         END;
         RETURN NEXT;
         RETURN;
@@ -138,7 +138,7 @@ BEGIN
         IF answer ? 'reason' THEN
             RAISE SQLSTATE 'BW001';
         END IF;
-    EXCEPTION WHEN SQLSTATE 'BW001' THEN NULL;   -- undone
+    EXCEPTION WHEN SQLSTATE 'BW001' THEN NULL;   -- the changes of the plan are rolled back
     END;
     RETURN answer;
 END $$;

@@ -1,8 +1,9 @@
 -- Events of bookings and trips, written in the transaction of the change.
 --
 -- api.batch records the events of sales, confirmations and cancellations, whose bookings it shows anyway. A function that changes
--- other bookings than that of its call, or that may change nothing, calls api.record_events after the change. It may be undone
--- with the change. event_no is taken when the change is made, under the lock of the trip, so it is in order for each booking.
+-- other bookings than that of its call, or that may change nothing, calls api.record_events after the change. If the change is
+-- rolled back, so is its event. event_no is taken when the change is made, under the lock of the trip, so it is in order for each
+-- booking.
 --
 -- data.cause says why: seat, segment, times, vehicle, transfer, exchange, offer, contact, check_in, payment or trip. data.why says it in words. data.offer_state says what became of
 -- an offer: accepted, declined or expired.

@@ -1,8 +1,8 @@
 -- Blocked seats: an operator takes a segment of a seat out of sale on one trip. The caller has locked and settled the
 -- trip.
 
--- Block a segment of some seats; without to_stop it lasts to the end of the route, also if the route is extended. A seat
--- of which a ticket has a part of the segment is not blocked: the ticket has to move to another seat first.
+-- Block a segment of some seats; without to_stop it lasts to the end of the route, also if the route is extended. Refused if a
+-- ticket has one of the seats on a part of the segment: the ticket has to move to another seat first.
 CREATE OR REPLACE FUNCTION api.block_seats(a api.request, trip trips) RETURNS api.outcome
 LANGUAGE plpgsql AS $$
 DECLARE

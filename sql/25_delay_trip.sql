@@ -1,5 +1,5 @@
--- Delay a trip from a stop on: the expected time of that stop and of all later ones is `minutes` later than in the timetable,
--- below 0 earlier, and 0 as in the timetable. at: the stop, by place or number; by default the first one that the trip has
+-- Delay a trip from a stop on: the expected times of that stop and of all later ones are `minutes` later than in the timetable.
+-- 0: as in the timetable; below 0: earlier. at: the stop, by place or number; by default the first one that the trip has
 -- not left. The sale of a stop, refund tiers, holds and the waitlist follow its expected departure (api.expected). The
 -- bookings whose times change are informed. plan: change nothing, and answer the same. The caller has locked and settled the
 -- trip.
@@ -47,7 +47,7 @@ BEGIN
                     texts := texts || party.message;
                 END IF;
             END LOOP;
-            PERFORM api.follow_sales(service, trip);
+            PERFORM api.adjust_expiry(service, trip);
             PERFORM api.record_trip_event('trip.delayed', trip.bus_id, trip.travel_date, jsonb_build_object(
                 'stop_no', stop.stop_no, 'minutes', a.minutes) || api.because('times', a.reason));
             PERFORM api.record_events('booking.changed', ARRAY[trip.bus_id], ARRAY[r], api.because('times', concat_ws(' ', m, a.reason)))
@@ -58,7 +58,7 @@ BEGIN
         IF a.plan THEN
             RAISE SQLSTATE 'BW001';
         END IF;
-    EXCEPTION WHEN SQLSTATE 'BW001' THEN NULL;   -- undone
+    EXCEPTION WHEN SQLSTATE 'BW001' THEN NULL;   -- the changes of the plan are rolled back
     END;
     RETURN o;
 END $$;
@@ -68,7 +68,8 @@ CREATE OR REPLACE FUNCTION api.leaves_at(service bus_info, trip trips, stop rout
 LANGUAGE sql STABLE
 RETURN api.expected(trip, (stop).stop_no, coalesce((stop).departs, (stop).arrives), (service).time_zone);
 
--- The stop of a trip with this number or place (`at`; NULL: any): the first that it has not left; if it has left all, the last.
+-- The stop of a trip with this number or place (`at`; NULL: any). Of several, the first that the trip has not left; if the trip has
+-- left all of them, the last.
 CREATE OR REPLACE FUNCTION api.stop_at(service bus_info, trip trips, at jsonb) RETURNS route_table
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -83,7 +84,8 @@ BEGIN
     RETURN stop;
 END $$;
 
--- Check that an operator can change what a trip does at a stop: it runs, it ends, and it has not left the stop.
+-- Check that an operator can change what a trip does at a stop: the trip is not cancelled, its route does not repeat, and it has not
+-- left the stop.
 CREATE OR REPLACE FUNCTION api.check_changeable(service bus_info, trip trips, stop route_table, at jsonb) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -105,7 +107,7 @@ BEGIN
             api.stop_name(trip.bus_id, stop.stop_no), next)) END;
 END $$;
 
--- Check that a delay leaves the times in the order of the route, and the departure in the future.
+-- Check that with a delay the times are still in the order of the route, and the departure is still in the future.
 CREATE OR REPLACE FUNCTION api.check_delay(service bus_info, trip trips, stop route_table, minutes int) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -138,7 +140,7 @@ $$;
 
 -- Adjust the ends of holds and waitlist entries to the new end of sale at their boarding stops: a waitlist entry ends with the
 -- sale, a hold at the same time as before or with the sale, if that is earlier. The caller then settles the trip.
-CREATE OR REPLACE FUNCTION api.follow_sales(service bus_info, trip trips) RETURNS void
+CREATE OR REPLACE FUNCTION api.adjust_expiry(service bus_info, trip trips) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE passengers p SET expires_at = CASE p.status WHEN 'pending' THEN sale.ends_at ELSE least(p.expires_at, sale.ends_at) END
@@ -150,8 +152,8 @@ BEGIN
       AND h.bus_id = p.bus_id AND h.reference = p.reference AND h.ticket_no = p.ticket_no AND h.expires_at <> p.expires_at;
 END $$;
 
--- The bookings of a trip whose times differ between two states of it, and what to tell each of them: when it leaves the
--- boarding stop; if that is as before, when it reaches the destination. Journeys that had ended are left out. refundable: it
+-- The bookings whose times differ between two states of their trip, and the message for each of them: when the trip leaves the
+-- boarding stop; if that is as before, when it reaches the destination. Journeys that had ended are left out. refundable: the trip
 -- leaves later than before, and so late that the booking may be cancelled for its whole fare (bus_info.whole_refund_delay).
 CREATE OR REPLACE FUNCTION api.bookings_delayed(service bus_info, before trips, after trips)
 RETURNS TABLE (reference text, tickets bigint, refundable boolean, message text)
@@ -180,9 +182,9 @@ LANGUAGE sql STABLE AS $$
                                coalesce(before.delays[p.to_stop], '0') <> after.delays[p.to_stop]) AS differs (boards, alights)
     JOIN route_table r ON r.bus_id = after.bus_id AND r.stop_no = CASE WHEN boards THEN p.from_stop ELSE p.to_stop END
     JOIN places c ON c.code = r.place
-    CROSS JOIN LATERAL (SELECT CASE WHEN boards THEN r.departs ELSE r.arrives END AS time) AS said
-    CROSS JOIN LATERAL (SELECT api.expected(after, r.stop_no, said.time, service.time_zone) AT TIME ZONE c.time_zone AS expected,
-                               api.instant(after.travel_date, said.time, service.time_zone) AT TIME ZONE c.time_zone AS scheduled) AS at
+    CROSS JOIN LATERAL (SELECT CASE WHEN boards THEN r.departs ELSE r.arrives END AS time) AS timetable
+    CROSS JOIN LATERAL (SELECT api.expected(after, r.stop_no, timetable.time, service.time_zone) AT TIME ZONE c.time_zone AS expected,
+                               api.instant(after.travel_date, timetable.time, service.time_zone) AT TIME ZONE c.time_zone AS scheduled) AS at
     WHERE boards OR alights
 $$;
 

@@ -97,8 +97,8 @@ RETURN CASE WHEN offer.reference IS NULL THEN
                 api.refusal('offer_ended', format('Offer %s of booking %s is %s.', offer.offer_no, b.reference, offer.state),
                     jsonb_build_object('state', offer.state)) END;
 
--- Close an open offer: state: accepted, declined, expired or withdrawn. Its hold is released. The caller has locked the trip of
--- the booking.
+-- Close an open offer, and release its hold. state: accepted, declined, expired or withdrawn. The caller has locked the trip of the
+-- booking.
 CREATE OR REPLACE FUNCTION api.close_offer(offer offers, state text) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -156,8 +156,8 @@ BEGIN
                               ARRAY[offer.bus_id], ARRAY[offer.reference], api.because(cause, why) || '{"offer_state": "expired"}');
 END $$;
 
--- End the open offers of a trip that cannot be answered any more. If the other trip is no longer possible before the offer
--- expires, the passengers get a message. The caller has locked the trip.
+-- End the open offers of a trip that cannot be answered any more. If that is because the seats of the other trip are no longer held,
+-- the passengers get a message. The caller has locked the trip.
 CREATE OR REPLACE FUNCTION api.expire_offers(bus_id bigint, travel_date date) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -167,7 +167,7 @@ BEGIN
     FOR o IN SELECT f.* FROM offers f
              WHERE f.bus_id = expire_offers.bus_id AND f.travel_date = expire_offers.travel_date AND f.state = 'open'
                AND NOT api.can_be_answered(f) LOOP
-        why := CASE WHEN o.valid_until > api.now() THEN format('The trip that offer %s offers is not possible any more, so %s is refunded.',
+        why := CASE WHEN o.valid_until > api.now() THEN format('The trip of offer %s is no longer possible, so %s is refunded.',
             o.offer_no, api.whole_refund(o)) END;
         IF why IS NOT NULL THEN
             PERFORM api.tell_booking(o.bus_id, o.reference, why);

@@ -312,7 +312,7 @@ BEGIN
         PERFORM api.promote(b.bus_id, b.travel_date);
         o.reply := jsonb_build_object('exchange', o.reply - '{tickets,journey,valid_until,payment}'::text[]);
         o.bus_id := trip.bus_id;
-    EXCEPTION WHEN SQLSTATE 'BW001' THEN NULL;   -- undone
+    EXCEPTION WHEN SQLSTATE 'BW001' THEN NULL;   -- what a plan or a refused exchange has changed is rolled back
     END;
     IF plan THEN
         o.reference := NULL;   -- the reply is not the booking
@@ -332,9 +332,9 @@ RETURN coalesce(api.check_amount_given('due', check_amount.due, quote ->> 'curre
         ELSE format('The exchange refunds %s, not %s.', quote ->> 'refund', check_amount.refund) END,
         jsonb_build_object('currency', quote -> 'currency', 'due', quote -> 'due', 'refund', quote -> 'refund')) END);
 
--- Check that a booking that was not paid to a provider is not exchanged for a service that is paid before it is booked, unless an agent
--- has sold it, or it costs nothing there, or its fare was charged on this service before that was paid to a provider: then the traveller
--- pays the fare and the difference on board.
+-- Check an exchange for a service that is paid to a provider before it is booked. A booking that was paid to a provider may be
+-- exchanged for it. So may a booking that an agent has sold, one that costs nothing on that service, and one whose fare was charged
+-- on this same service before the service was paid to a provider: then the traveller pays the fare and the difference on board.
 CREATE OR REPLACE FUNCTION api.check_paid_online(b api.opened_booking, service bus_info, sold_by text, quote jsonb) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 BEGIN

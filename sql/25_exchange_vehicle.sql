@@ -16,7 +16,7 @@ BEGIN
         IF plan OR answer ? 'reason' THEN
             RAISE SQLSTATE 'BW001';
         END IF;
-    EXCEPTION WHEN SQLSTATE 'BW001' THEN NULL;   -- undone
+    EXCEPTION WHEN SQLSTATE 'BW001' THEN NULL;   -- the changes of the plan are rolled back
     END;
     RETURN answer;
 END $$;

@@ -25,7 +25,7 @@ COMMENT ON COLUMN bookings.service IS 'Name of the service.';
 COMMENT ON COLUMN bookings.travel_date IS 'Date at the first stop of the trip.';
 COMMENT ON COLUMN bookings.origin IS 'Place at which the passenger boards.';
 COMMENT ON COLUMN bookings.destination IS 'Place at which the passenger alights.';
-COMMENT ON COLUMN bookings.seat_no IS 'Seat of the ticket. NULL while it is pending.';
+COMMENT ON COLUMN bookings.seat_no IS 'Seat of the ticket, or, if the vehicle was exchanged after the ticket ended, its former seat. NULL while it is pending.';
 COMMENT ON COLUMN bookings.passenger IS 'Name of the passenger. NULL: none was given.';
 COMMENT ON COLUMN bookings.phone IS 'Phone number of the booking in E.164. NULL: none was given.';
 COMMENT ON COLUMN bookings.account IS 'Account that made the booking. NULL: a guest.';

@@ -23,6 +23,7 @@ _REPLACED = {
     r"\basync_(?=\w)": "",  # async_transport
     r"_async\b": "",  # connect_async
     r"__a(?=enter__|exit__)": "__",
+    r"\bby the task\b": "by the thread",  # that reads a connection
     r"\basynchronous\b": "synchronous",
     r"\ban synchronous\b": "a synchronous",
 }

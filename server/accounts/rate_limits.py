@@ -86,15 +86,15 @@ class RateLimiter:
         attempt = self._attempt(caller.address, "promo_code", self._settings.attempts_per_booking)
         if caller.account is not None:
             return attempt._replace(pair=f"account:{caller.account} promo_code", target=None)
-        of_address, of_pair, of_target = attempt.limits
-        limits = (of_address, MOST if of_address is None else of_pair, of_target)
+        address_limit, pair_limit, target_limit = attempt.limits
+        limits = (address_limit, MOST if address_limit is None else pair_limit, target_limit)
         return attempt._replace(target=None, limits=limits)
 
     def _attempt(self, address: str, target: str, limit: int) -> Attempt:
         subject = address_subject(address)
         is_limited = limited_subject(address, self._settings) is not None
-        of_address = self._settings.attempts_per_address if is_limited else None
-        limits = (of_address, limit, min(limit * self._settings.unknown_address_factor, MOST))
+        address_limit = self._settings.attempts_per_address if is_limited else None
+        limits = (address_limit, limit, min(limit * self._settings.unknown_address_factor, MOST))
         return Attempt(subject, f"{subject} {target}", target, limits)
 
     # Checks ------------------------------------------------------------------------------------
@@ -121,11 +121,11 @@ class RateLimiter:
         At most as many attempts of a pair or of an address run at once as may still fail; the others wait. So
         simultaneous attempts do not exceed the limit.
         """
-        of_address, of_pair, _ = attempt.limits
+        address_limit, pair_limit, _ = attempt.limits
         deadline = time.monotonic() + self._settings.read_wait_seconds
         with (
-            self._turn(attempt.pair, of_pair, deadline),
-            self._turn(attempt.address, inf if of_address is None else of_address, deadline),
+            self._turn(attempt.pair, pair_limit, deadline),
+            self._turn(attempt.address, inf if address_limit is None else address_limit, deadline),
         ):
             with self._lock:
                 has_failed = any(subject in self._failed for subject in attempt[:3])

@@ -19,13 +19,13 @@ def limits_on_holds(caller: Caller, settings: Settings) -> tuple[HoldLimit, ...]
     percent = settings.hold_share_percent
     limits = []
     if caller.account:
-        of_account = f"account:{caller.account}"
+        account_subject = f"account:{caller.account}"
         limits.append(
-            HoldLimit(of_account, settings.holds_per_account, settings.held_seats_per_account, percent)
+            HoldLimit(account_subject, settings.holds_per_account, settings.held_seats_per_account, percent)
         )
-    of_address = limited_subject(caller.address, settings)
-    if of_address is not None:
+    address_subject = limited_subject(caller.address, settings)
+    if address_subject is not None:
         limits.append(
-            HoldLimit(of_address, settings.holds_per_address, settings.held_seats_per_address, percent)
+            HoldLimit(address_subject, settings.holds_per_address, settings.held_seats_per_address, percent)
         )
     return tuple(limits)

@@ -195,7 +195,7 @@ class _Search:
         """Score with other weights from now on."""
         self._seating.weigh(weights)
         problem, seating = self._problem, self._seating
-        best = [max(of_ticket, default=FORBIDDEN) for of_ticket in zip(*seating.values, strict=True)]
+        best = [max(ticket_values, default=FORBIDDEN) for ticket_values in zip(*seating.values, strict=True)]
         self._worth = [  # the most that each party can add to the score
             sum(best[ticket] for ticket in tickets) + seating.weight_of_together * problem.sat_together[party]
             for party, tickets in enumerate(problem.tickets_of)

@@ -22,12 +22,12 @@ def email(context: Context, typed: str) -> Steps[None]:
 
     Without a reference, it is about the booking that the connection made or opened last.
     """
-    typed_address, _, of_booking = typed.partition(" ")
+    typed_address, _, named_booking = typed.partition(" ")
     question = Ask(
         "E-mail address:", _address, "email", "Where the ticket is sent, such as asha@example.org."
     )
     address = yield from answered(question, typed_address)
-    booking, phone = yield from open_booking(context, of_booking or context.opened.last)
+    booking, phone = yield from open_booking(context, named_booking or context.opened.last)
     contact = booking.contact or Contact()
     changed = yield from require(
         SetContact(

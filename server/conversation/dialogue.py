@@ -35,7 +35,7 @@ from busware.server.protocol import (
 T = TypeVar("T")
 
 BACK, QUIT, HELP = "back", "quit", "help"
-CHOOSE = "choose"  # after a command that books at once: asks questions, and shows the fare before
+CHOOSE = "choose"  # after a command that would book at once: the dialogue asks, and shows the fare, first
 QUIT_SYNONYMS = ("exit", "bye")
 GUIDE = "Or type: back (previous question), quit (leave), say TEXT (ask the operator)."
 NOT_GIVEN = object()
@@ -49,7 +49,7 @@ RELEASED = "Your hold is released."
 NOT_RELEASED = "Your hold could not be released. It expires by itself."
 RETRY_QUESTION = "Press Enter to try again. Your answers are kept. Or type: back, quit."
 SAY_WITHOUT_TEXT = "Type say and the message on one line, such as: say Where is my bus?"
-_RETRY = "retry"  # the field of that question
+_RETRY = "retry"  # the field of RETRY_QUESTION
 NO_ANSWER = "no_answer"  # the reason of a refusal that stands for a missing reply; the server never sends it
 _RETRYABLE_REASONS = ("busy", "draining", "outcome_unknown", NO_ANSWER)
 _UNKNOWN_OUTCOME_REASONS = ("outcome_unknown", NO_ANSWER)
@@ -136,8 +136,8 @@ class Ask:
     enter: what an empty line has answered, as a sentence to display. echo: the same for a typed line, made
     from that line and its answer; empty if there is nothing to say.
     given: the answer, if it was typed with the command. The question is only asked after `back`.
-    again: the line that means an answer. With it, an empty line repeats the last answer when the question is
-    asked again.
+    again: turns an answer into a line that means it. With it, an empty line repeats the last answer when the
+    question is asked again.
     """
 
     prompt: str
@@ -152,7 +152,7 @@ class Ask:
     again: Callable[[Any], str] | None = None
 
     def repeating(self, line: str) -> "Ask":
-        """The same question; an empty line stands for a line. Unchanged if the line is no answer any more."""
+        """The question, in which an empty line means `line`; unchanged if `line` is no valid answer."""
         try:
             self.parse(line)
         except InvalidInput:
@@ -171,7 +171,7 @@ class Ask:
         return self if answer is None else replace(self, given=answer)
 
     def explained(self, beginning: str) -> list[str]:
-        """The texts after `?`; after `?` and a beginning, the choices that begin so."""
+        """The texts after `?`: the hint; if a beginning follows `?`, the choices that begin with it."""
         if not (beginning and self.choices):
             return [text for text in (self.hint, GUIDE) if text]
         folded = fold_name(beginning)
@@ -181,7 +181,7 @@ class Ask:
 
     @property
     def identity(self) -> tuple[str, str]:
-        """What a question has in common each time it is asked."""
+        """The field and the part of the prompt that are the same each time the question is asked."""
         return self.field, _END_OF_QUESTION_STEM.split(self.prompt, 1)[0].rstrip(" :")
 
     @property

@@ -92,8 +92,8 @@ class _Writer:
             self.text.shape(name)
             height: float = _ROW
             if pdf.get_string_width(name) > name_column - 2 * pdf.c_margin:
-                of_name = pdf.multi_cell(name_column, _ROW, name, dry_run=True, output="HEIGHT")
-                height = cast("float", of_name)
+                name_height = pdf.multi_cell(name_column, _ROW, name, dry_run=True, output="HEIGHT")
+                height = cast("float", name_height)
         if pdf.will_page_break(height):
             pdf.add_page()
         left, top = pdf.get_x(), pdf.get_y()

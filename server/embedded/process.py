@@ -25,7 +25,7 @@ from busware.server.embedded.data_folder import DataFolder, PostgresError, Urls,
 
 log = logging.getLogger("busware.postgres")
 
-START_SECONDS = 120  # how long PostgreSQL may take to answer a client, be it with "I am starting up"
+START_SECONDS = 120  # how long PostgreSQL may take to answer a client, also with "I am starting up"
 RECOVERY_LOG_SECONDS = 10  # a recovery that takes longer is logged
 MIN_PING_SECONDS, MAX_PING_SECONDS = (
     0.02,
@@ -61,8 +61,8 @@ kill $reader 2>/dev/null; wait $reader 2>/dev/null
 exit $status
 """
 
-# Prints the ids of the processes of PostgreSQL whose working directory is "$1". Their user runs it, because
-# another user may not read the working directory of a process, and in a container not even root.
+# Prints the ids of the processes of PostgreSQL whose working directory is "$1". The user of PostgreSQL runs
+# it: other users may not read the working directory of its processes; in a container, root may not either.
 _FIND_PROCESSES = """
 for folder in /proc/[0-9]*; do
     read -r name <$folder/comm && [ "$name" = postgres ] && [ $folder/cwd -ef "$1" ] && echo ${folder#/proc/}
@@ -200,7 +200,7 @@ class EmbeddedPostgres:
             except (PostgresError, OSError, subprocess.SubprocessError) as error:
                 log.error("PostgreSQL could not be stopped: %s", error)
             with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)  # the shell, if it does not run
+                os.killpg(self._process.pid, signal.SIGKILL)  # the shell, in case it is suspended
             self._process.wait()
 
     def _keep_running(self, process: "subprocess.Popen[bytes]") -> None:
@@ -236,7 +236,7 @@ def end_orphans(
     """
     running = _find_processes(data_folder)
     for number in signals:
-        # After a fast shutdown, the others end with the postmaster.
+        # Only the postmaster gets SIGINT: after a fast shutdown, the others end with it.
         pids = [pid for pid in running if number != signal.SIGINT or _is_postmaster(pid)]
         if pids:
             names = ", ".join(map(str, pids))
@@ -265,7 +265,7 @@ def _find_processes(data_folder: DataFolder) -> list[int]:
 
 
 def _is_postmaster(pid: int) -> bool:
-    """Whether a process of PostgreSQL has a command line, not a title such as "postgres: checkpointer"."""
+    """Whether a process of PostgreSQL is the postmaster. The others have titles: "postgres: checkpointer"."""
     with suppress(OSError):
         return not Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"postgres: ")
     return False

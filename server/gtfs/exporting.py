@@ -109,7 +109,7 @@ def export(conn: psycopg.Connection[Any], operator: str | None, url: str) -> Exp
     done = Export()
     zones = Counter(service.time_zone for service in services if not _unfit(service))
     zone = max(zones, key=lambda name: zones[name], default="")
-    taken = []
+    included = []
     for service in services:
         why = _unfit(service) or (
             f"its time zone is {service.time_zone}, and a feed has one" if service.time_zone != zone else ""
@@ -117,13 +117,13 @@ def export(conn: psycopg.Connection[Any], operator: str | None, url: str) -> Exp
         if why:
             done.left_out.append(f"service {service.bus_id} ({service.name}): {why}.")
         else:
-            taken.append(service)
-    if taken:
-        _add_stops(done, conn, taken)
-        _add_services(done, taken)
-        today, last = min(s.today for s in taken), max(s.dates[-1] for s in taken)
+            included.append(service)
+    if included:
+        _add_stops(done, conn, included)
+        _add_services(done, included)
+        today, last = min(s.today for s in included), max(s.dates[-1] for s in included)
         done.tables["feed_info.txt"] = [("Busware", url, "en", _day(today), _day(last))]
-        operators = sorted({service.operator for service in taken})
+        operators = sorted({service.operator for service in included})
         done.tables["agency.txt"] = [(name, name, url, zone) for name in operators]
     return done
 
@@ -169,17 +169,17 @@ def _add_services(done: Export, services: Iterable[_Service]) -> None:
         if common not in routes:
             routes[common] = service.bus_id
             _add_route(done, service, prices, fares)
-        name = service.bus_id
-        tables["trips.txt"].append((routes[common], name, name, _headsign(service)))
+        service_id = trip_id = service.bus_id
+        tables["trips.txt"].append((routes[common], service_id, trip_id, _headsign(service)))
         tables["stop_times.txt"] += _stop_times(service)
-        _add_calendar(done, name, set(service.dates))
+        _add_calendar(done, service_id, set(service.dates))
         fields = {k: v for k, v in service.document.items() if k not in extension.FIELDS_OF_GTFS}
         fields["layout"] = service.layout
         if len(set(service.places)) < len(service.places):  # zones cannot express its fares
             fields[extension.FARES] = [stop["fare"] for stop in service.document["stops"]]
             fields["segment_fares"] = service.document["segment_fares"]
         text = msgspec.json.encode(fields).decode()
-        tables[extension.FILE].append((name, _day(service.until), text))
+        tables[extension.FILE].append((trip_id, _day(service.until), text))
 
 
 def _add_route(

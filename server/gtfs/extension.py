@@ -44,8 +44,8 @@ class Extension:
     until: date
     fields: dict[str, Any]
 
-    def document(self, of_gtfs: dict[str, Any], start: date, dates: set[date]) -> dict[str, Any]:
-        """The whole document. of_gtfs: the fields of the other files. start: when the feed begins.
+    def document(self, gtfs_fields: dict[str, Any], start: date, dates: set[date]) -> dict[str, Any]:
+        """The whole document. gtfs_fields: the fields of the other files. start: when the feed begins.
 
         The calendar is the one of this file, in which the dates of the feed up to `until` are exceptions: for
         later dates the feed says nothing.
@@ -61,10 +61,10 @@ class Extension:
                 (extra if day in dates else off).add(text)
         fields = self.fields | {"days_off": sorted(off), "extra_days": sorted(extra)}
         fares = fields.pop(FARES, [])
-        if len(fares) == len(of_gtfs["stops"]):
-            pairs = zip(of_gtfs["stops"], fares, strict=True)
-            of_gtfs = of_gtfs | {"stops": [stop | {"fare": fare} for stop, fare in pairs]}
-        return of_gtfs | fields
+        if len(fares) == len(gtfs_fields["stops"]):
+            pairs = zip(gtfs_fields["stops"], fares, strict=True)
+            gtfs_fields = gtfs_fields | {"stops": [stop | {"fare": fare} for stop, fare in pairs]}
+        return gtfs_fields | fields
 
 
 def read_extensions(archive: Archive, remarks: Remarks) -> dict[str, Extension]:

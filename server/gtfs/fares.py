@@ -39,12 +39,12 @@ class Tariff(Protocol):
 class FareTable:
     """The fares of a service.
 
-    of_stops: from its first stop to each stop. of_segments: those that are no difference of these.
+    stop_fares: from its first stop to each stop. segment_fares: those that are no difference of these.
     """
 
     currency: str
-    of_stops: list[Decimal]
-    of_segments: dict[Segment, Decimal]
+    stop_fares: list[Decimal]
+    segment_fares: dict[Segment, Decimal]
 
 
 class FareError(Exception):
@@ -216,12 +216,12 @@ class LegRules:
         products: dict[str, list[Price]] = defaultdict(list)
         for row in archive.rows("fare_products.txt", ("fare_product_id", "amount", "currency"), remarks):
             price = read_price("fare_products.txt", row, "amount", "currency", remarks)
-            of_product = products[row["fare_product_id"]]
+            prices = products[row["fare_product_id"]]
             if row["rider_category_id"] not in usual:
                 category = row["rider_category_id"]
                 remarks.leave_out("fare_products.txt", row.line, f"the fare of rider category {category}.")
             elif price:
-                of_product.append(price)
+                prices.append(price)
         return products
 
     def _add_rule(self, row: Row, remarks: Remarks) -> None:

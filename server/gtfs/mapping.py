@@ -79,7 +79,7 @@ class Service:
                 "km": str(km),
                 "fare": f"{round_amount(fare, self.fares.currency):f}",
             }
-            for call, km, fare in zip(self.calls, self.km, self.fares.of_stops, strict=True)
+            for call, km, fare in zip(self.calls, self.km, self.fares.stop_fares, strict=True)
         ]
         segment_fares = [
             {
@@ -87,7 +87,7 @@ class Service:
                 "to_stop": end + 1,
                 "fare": f"{round_amount(fare, self.fares.currency):f}",
             }
-            for (start, end), fare in sorted(self.fares.of_segments.items())
+            for (start, end), fare in sorted(self.fares.segment_fares.items())
         ]
         noun = noun_of(self.route.type)
         return {

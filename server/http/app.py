@@ -41,7 +41,7 @@ def make_app(executor: Executor, streams: EventStreams, pages: Pages | None = No
     """Make the application. Browsers get a page about an error, except for the paths of programs."""
     handlers = _resources(executor, streams) | health.handlers(executor) | _description() | _hotel(executor)
     handlers[WEBHOOK_PATH] = {"POST": PaymentWebhooks(executor).answer}
-    of_programs = {_first_segment(path) for path in handlers}
+    program_segments = {_first_segment(path) for path in handlers}
     handlers |= pages.handlers if pages else {}
     router = Router([_route(*item) for item in handlers.items()], redirect_slashes=False)
     origins = Origins(executor.settings)
@@ -65,7 +65,7 @@ def make_app(executor: Executor, streams: EventStreams, pages: Pages | None = No
             await router(scope, receive, send_with_headers)
         except Exception as error:  # noqa: BLE001 - problems.of_error logs it
             http = HttpRequest(scope)
-            if pages and accepts_page(http) and _first_segment(scope["path"]) not in of_programs:
+            if pages and accepts_page(http) and _first_segment(scope["path"]) not in program_segments:
                 response = pages.answer_error(http, error)
             else:
                 response = problems.of_error(http, error).response()

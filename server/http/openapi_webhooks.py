@@ -28,19 +28,22 @@ _RESPONSES: Json = {
 _BOOKING: Json = EXAMPLES["booking"].reply
 _PAYMENT: Json = EXAMPLES["settle_payment"].reply["payment"]
 _REFUND: Json = EXAMPLES["settle_refund"].reply["refunds"][0]
-_OF_BOOKING = {name: _BOOKING[name] for name in ("bus_id", "travel_date", "reference")}
+_BOOKING_FIELDS = {name: _BOOKING[name] for name in ("bus_id", "travel_date", "reference")}
 # The example of each struct: its fields beside type, timestamp and position.
 _EXAMPLES: dict[type[Struct], Json] = {
-    protocol.BookingEvent: {**_OF_BOOKING, "data": _BOOKING},
+    protocol.BookingEvent: {**_BOOKING_FIELDS, "data": _BOOKING},
     protocol.NoticeEvent: {
-        **_OF_BOOKING,
-        "data": {**_OF_BOOKING, "message_id": 12, "text": "The bus leaves from platform 4."},
+        **_BOOKING_FIELDS,
+        "data": {**_BOOKING_FIELDS, "message_id": 12, "text": "The bus leaves from platform 4."},
     },
     protocol.PaymentEvent: {
-        **_OF_BOOKING,
+        **_BOOKING_FIELDS,
         "data": {**_BOOKING, "cause": "payment", "transaction": _PAYMENT},
     },
-    protocol.RefundEvent: {**_OF_BOOKING, "data": {**_BOOKING, "cause": "payment", "transaction": _REFUND}},
+    protocol.RefundEvent: {
+        **_BOOKING_FIELDS,
+        "data": {**_BOOKING, "cause": "payment", "transaction": _REFUND},
+    },
     protocol.TripEvent: {
         "bus_id": EXAMPLES["open_trip"].reply["bus_id"],
         "travel_date": EXAMPLES["open_trip"].reply["travel_date"],

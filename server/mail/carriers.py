@@ -37,7 +37,7 @@ _CONTACT = "SELECT email, language, phone FROM api.contact_of(%s, %s)"
 _RECORD_BOUNCE = "SELECT api.record_bounce(%s, %s, %s)"
 _COUNT = "SELECT wait_seconds FROM api.count_mail(%s, %s)"
 _INVOICES = "SELECT api.invoices_until(%s, %s)"
-_OF_EVENT = ("cause", "why", "offer_state", "cancelled")  # keys of an event's data beside the booking
+_EVENT_KEYS = ("cause", "why", "offer_state", "cancelled")  # keys of an event's data beside the booking
 
 
 class MessageCarriers:
@@ -123,7 +123,7 @@ class MessageCarriers:
             raise GiveUp("the event of the message was deleted")
         page = self._settings.booking_url
         data = {
-            **{name: booking[name] for name in _OF_EVENT if name in booking},
+            **{name: booking[name] for name in _EVENT_KEYS if name in booking},
             "notice": payload.get("notice", ""),
             "booking": booking,
             "links": [page.replace("{reference}", booking["reference"])] if page else [],

@@ -52,15 +52,15 @@ class Templates:
             "program": CLIENT,
             **values,
         }
-        of_kind = environment.get_template(f"{kind}.txt").make_module(context)
-        subject = _one_line(str(getattr(of_kind, "subject")))  # noqa: B009 - a template sets it
-        paragraphs = [str(paragraph).strip() for paragraph in getattr(of_kind, "paragraphs")]  # noqa: B009
+        parts = environment.get_template(f"{kind}.txt").make_module(context)
+        subject = _one_line(str(getattr(parts, "subject")))  # noqa: B009 - a template sets it
+        paragraphs = [str(paragraph).strip() for paragraph in getattr(parts, "paragraphs")]  # noqa: B009
         context |= {"subject": subject, "paragraphs": [p for p in paragraphs if p]}
         return Rendered(
             subject,
             environment.get_template("layout.txt").render(context).strip() + "\n",
             environment.get_template("layout.html").render(context),
-            _one_line(str(getattr(of_kind, "sms", subject))),
+            _one_line(str(getattr(parts, "sms", subject))),
         )
 
 

@@ -19,9 +19,9 @@ from busware.server.protocol import clean_text
 from busware.server.settings import Settings
 
 _HELP = """\
-What Busware sends after a booking, and could not send: mails, SMS, webhooks and refunds. A row is waiting \
-while it is tried again by itself, and dead after that. Exit status: 0 done, 1 not done, 2 the command line \
-is wrong, 4 done, but the output could not be written."""
+The mails, SMS, webhooks and refunds that Busware could not send. A row is waiting while the server tries it \
+again, and dead when the server has given up. Exit status: 0 done, 1 not done, 2 the command line is wrong, \
+4 done, but the output could not be written."""
 _STATES = ("dead", "waiting", "done")
 _KINDS = ("mail", "sms", "webhook", "refund")
 _ERROR_CHARACTERS = 60  # of an error in the list
@@ -68,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     listing.set_defaults(run=_list, changes=False)
     listing.add_argument("--state", choices=_STATES, default="dead", help="the rows in this state (dead)")
     listing.add_argument("--limit", type=int, default=50, metavar="N", help="the most rows (50)")
-    showing = commands.add_parser("show", help="show all of a row")
+    showing = commands.add_parser("show", help="show all fields of a row")
     showing.set_defaults(run=_show, changes=False)
     showing.add_argument("number", type=int, metavar="NUMBER")
     retry = commands.add_parser("retry", help="try dead rows again")

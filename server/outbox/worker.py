@@ -8,9 +8,9 @@ finished, another attempt follows when the lease of the claim ends. So each atte
 the receiver recognizes it.
 
 Refunds and the fees of payments have threads of their own, so they wait for no mail. Deliveries to webhooks
-have others, so a receiver that does not answer delays no mail and no refund. A webhook and an operator have
-some of these threads at most, and all webhooks whose last delivery was slow share a few. So receivers that do
-not answer delay each other, and no other receivers for long.
+have others, so a receiver that does not answer delays no mail and no refund. Settings limit how many of them
+one webhook may use, and all webhooks of one operator; all webhooks whose last delivery was slow share a few.
+So receivers that do not answer delay each other, and no other receivers for long.
 """
 
 import logging
@@ -41,16 +41,16 @@ _CLAIM_DELIVERY = f"SELECT {_ROW} FROM api.claim_delivery(%s, %s, make_interval(
 _FINISH = "SELECT api.finish_outbox(%s, %s, %s, make_interval(secs => %s))"
 _ERROR_CHARACTERS = 500  # of the reason that is stored
 _WEBHOOK = "webhook"  # the kind of deliveries to webhooks
-_OF_PAYMENTS = frozenset(("refund", "fee"))  # the kinds that ask a provider of payments
+_PAYMENT_KINDS = frozenset(("refund", "fee"))  # the kinds that ask a provider of payments
 
 
 class OutboxRow(Struct, frozen=True):
     """A row of the outbox that this process has claimed.
 
     key: the idempotency key, the same at each attempt. payload: JSON of the code that added the row.
-    attempts: with this one. age: since the row was added. event: the event that caused the row, as a row of
-    table events in JSON; None if there is none, or if it was deleted. webhook_no, operator: of a delivery to
-    a webhook.
+    attempts: their number, with this one. age: since the row was added. event: the event that caused the row,
+    as a row of table events in JSON; None if there is none, or if it was deleted. webhook_no, operator: of a
+    delivery to a webhook.
     """
 
     outbox_no: int
@@ -110,12 +110,12 @@ class Outbox:
     def start(self) -> None:
         """Start the threads."""
         settings = self._settings
-        of_payments = self._carriers.keys() & _OF_PAYMENTS
-        others = self._carriers.keys() - _OF_PAYMENTS - {_WEBHOOK}
-        if others:
-            self._add_threads("outbox", settings.outbox_threads, partial(self._claim, sorted(others)))
-        if of_payments:
-            claim = partial(self._claim, sorted(of_payments))
+        payment_kinds = self._carriers.keys() & _PAYMENT_KINDS
+        other_kinds = self._carriers.keys() - _PAYMENT_KINDS - {_WEBHOOK}
+        if other_kinds:
+            self._add_threads("outbox", settings.outbox_threads, partial(self._claim, sorted(other_kinds)))
+        if payment_kinds:
+            claim = partial(self._claim, sorted(payment_kinds))
             self._add_threads("outbox of payments", settings.outbox_payment_threads, claim)
         if _WEBHOOK in self._carriers:
             self._add_threads("webhooks", settings.webhook_threads, self._claim_delivery)
@@ -150,7 +150,7 @@ class Outbox:
     def _publish(self) -> float:
         """Publish the events that are committed. Returns the seconds until the next time.
 
-        After a failure it publishes half as many at once, because they may take longer than a statement may.
+        After a failure it publishes half as many at once: the statement may have exceeded its time limit.
         """
         more = True
         while more and not self._stopping.is_set():
@@ -183,12 +183,12 @@ class Outbox:
         return self._settings.outbox_seconds
 
     def _claim(self, kinds: list[str]) -> list[OutboxRow]:
-        """Claim a row of these kinds, if one is due. They have no deliveries to webhooks."""
+        """Claim a row of these kinds, if one is due. kinds: without _WEBHOOK."""
         rows = self._pool.execute(_CLAIM, (kinds, self._settings.outbox_lease_seconds))
         return [OutboxRow(*row) for row in rows]
 
     def _claim_delivery(self) -> list[OutboxRow]:
-        """Claim a delivery to a webhook that has not as many as it may have at once."""
+        """Claim a delivery, if one is due to a webhook that has fewer running deliveries than it may have."""
         settings = self._settings
         with self._claiming:
             webhooks = Counter(row.webhook_no for row in self._deliveries)
@@ -265,6 +265,9 @@ class Outbox:
 
 
 def storable(reason: str) -> str:
-    """A reason, which may have the text of a receiver, as PostgreSQL and a terminal can take it; cut."""
+    """A reason, shortened, without the characters that PostgreSQL or a terminal cannot take.
+
+    reason: may have the text of a receiver.
+    """
     decodable = reason[:_ERROR_CHARACTERS].encode(errors="replace").decode()
     return clean_text(decodable) or "no reason"

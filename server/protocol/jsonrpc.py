@@ -5,7 +5,7 @@ last part of this module is for the client.
 
 An id is returned as the JSON text that was received, so no digit of a number is lost. The JSON of an answer
 is copied as the database wrote it. If a request cannot be decoded, its fields are decoded one by one to find
-the wrong one; the text of msgspec's errors is not parsed.
+the wrong one. The text of msgspec's error is parsed only for a wrong value inside of a list or an object.
 """
 
 import difflib

@@ -30,7 +30,7 @@ DEFAULT_DAYS = 30
 _FIRST, _LAST = date(2000, 1, 1), date(2999, 12, 31)  # of --from and --to
 _HELP = """\
 Compare the payments and refunds of a provider with those of the database, and print each difference: what \
-one side has and the other lacks, another amount, another state. Nothing is changed. Exit status: 0 both \
+only one side has, a different amount, a different state. Nothing is changed. Exit status: 0 both \
 sides are equal, 1 they differ, 2 the command line is wrong, 3 a side could not be read."""
 _HEADER = (
     "problem",
@@ -83,7 +83,10 @@ def main(arguments: list[str]) -> None:
 def _parser() -> Parser:
     parser = Parser(prog=subcommand("reconcile"), description=_HELP)
     parser.add_argument(
-        "--provider", choices=("stripe", "manual"), default="stripe", help="the other side (stripe)"
+        "--provider",
+        choices=("stripe", "manual"),
+        default="stripe",
+        help="the provider to compare with (stripe)",
     )
     dates = "in the time zone BUSWARE_TIME_ZONE"
     parser.add_argument(
@@ -97,12 +100,12 @@ def _parser() -> Parser:
     parser.add_argument(
         "--bank-file",
         metavar="FILE",
-        help="of manual payments: the bank's file of transfers, as for bank-file",
+        help="for manual payments: the bank's file of incoming transfers, as for the command bank-file",
     )
     parser.add_argument(
         "--paid-file",
         metavar="FILE",
-        help="of refunds by hand: the bank's file of outgoing transfers, in the same form",
+        help="for refunds by hand: the bank's file of outgoing transfers, in the same form",
     )
     parser.add_argument("--csv", action="store_true", help="print the differences as CSV")
     return parser
@@ -130,7 +133,7 @@ def _period(
 
 
 def _at_stripe(conn: psycopg.Connection[Any], settings: Settings, since: datetime, until: datetime) -> Sides:
-    """Both sides of a period. What one side has at another time than the other is read, too."""
+    """The records of both sides in a period. A counterpart is read too if its time is not in the period."""
     from busware.server.reconciliation.stripe_side import StripeSide  # it loads the library of Stripe
 
     side = StripeSide(settings)
@@ -144,7 +147,7 @@ def _at_stripe(conn: psycopg.Connection[Any], settings: Settings, since: datetim
 def _at_the_bank(
     conn: psycopg.Connection[Any], options: argparse.Namespace, since: datetime, until: datetime
 ) -> Sides:
-    """Both sides of what has come in, and of what was paid out; of either, if its file is given."""
+    """The records of both sides: payments if --bank-file is given, refunds if --paid-file is given."""
     ours: list[Record] = []
     theirs: list[Record] = []
     if options.bank_file:

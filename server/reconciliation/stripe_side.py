@@ -21,8 +21,8 @@ from busware.server.reconciliation.records import Record, State
 from busware.server.settings import Settings
 
 _PAGE = 100  # the most of a page
-_OF_PAYMENTS: dict[str, State] = {"succeeded": "succeeded", "canceled": "cancelled"}  # else it is open
-_OF_REFUNDS: dict[str, State] = {"succeeded": "succeeded", "failed": "failed", "canceled": "failed"}
+_PAYMENT_STATES: dict[str, State] = {"succeeded": "succeeded", "canceled": "cancelled"}  # else it is open
+_REFUND_STATES: dict[str, State] = {"succeeded": "succeeded", "failed": "failed", "canceled": "failed"}
 
 
 class StripeSide:
@@ -59,13 +59,15 @@ class StripeSide:
 
 
 def _payment(intent: stripe.PaymentIntent) -> Record:
-    state = _OF_PAYMENTS.get(intent.status, "open")
+    state = _PAYMENT_STATES.get(intent.status, "open")
     number = intent.get("amount_received", intent.amount) if state == "succeeded" else intent.amount
     return _record("payment", "payment_id", intent, number, state)
 
 
 def _refund(refund: stripe.Refund) -> Record:
-    return _record("refund", "refund_id", refund, refund.amount, _OF_REFUNDS.get(refund.status or "", "open"))
+    return _record(
+        "refund", "refund_id", refund, refund.amount, _REFUND_STATES.get(refund.status or "", "open")
+    )
 
 
 def _record(kind: Any, id_field: str, about: Any, number: int, state: State) -> Record:

@@ -71,8 +71,8 @@ class RepeatedDialogue(PlainText):
     def _ask(self, texts: list[str]) -> None:
         """Begin the dialogue; append the texts to send, up to its first question.
 
-        If a request is refused for now, the next message begins the dialogue. The reason is only sent when
-        there is no reply before it: "nothing was done" after a ticket would be wrong.
+        If its first request is refused for now, the dialogue ends, and the next message begins it again. The
+        refusal is only added if `texts` is empty: "nothing was done" would be wrong after a ticket.
         """
         beginning: list[str] = []
         self._begin(self._command, beginning)
@@ -86,7 +86,7 @@ class RepeatedDialogue(PlainText):
 class Chat(PlainText):
     """Messages to the operators. There is no question and no confirmation: every reply is an operator's.
 
-    Only an empty line before the first message is answered by the server: a person waits for an explanation.
+    The server itself answers only an empty line before the first message, with CHAT_HELP.
     """
 
     _is_idle = False  # "bye" is a message

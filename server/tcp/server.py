@@ -1,9 +1,9 @@
 """The TCP server: accepts connections, and starts a thread for each client (server/tcp/connection.py).
 
-Settings limit the number of clients, in all and from one address, the length of a line, how long a client may
-send nothing, how long the server tries to send a reply, and how many bytes may wait to be sent. The timeouts
-are SO_RCVTIMEO and SO_SNDTIMEO of the socket, so that no poll is needed before each recv and send. A client
-that sends faster than it is answered is slowed down by TCP.
+Settings have the limits: clients in all and from one address, the length of a line, the time without a
+request, the time to send a reply, and the bytes that wait to be sent. The timeouts are SO_RCVTIMEO and
+SO_SNDTIMEO of the socket, so that no poll is needed before each recv and send. A client that sends faster
+than the server answers is slowed down by TCP.
 
 The address of a client is the one from which it connects; behind one of tcp_proxies, the one in the PROXY
 header.
@@ -62,8 +62,8 @@ class TcpServer:
         self._acceptors: list[threading.Thread] = []  # one for each listener
         self._lock = threading.Lock()  # for the next four attributes
         self._connections: set[Connection] = set()
-        self._subjects: dict[Connection, str] = {}  # of those to which clients_per_address applies
-        self._counts = SubjectCounts()  # the connections of each subject
+        self._subjects: dict[Connection, str] = {}  # the connections to which clients_per_address applies
+        self._counts = SubjectCounts()  # the connections of each subject (server/addresses.py)
         self._count = 0  # of clients since the start
 
     def start(self, *, shared: bool = False) -> None:

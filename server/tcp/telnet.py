@@ -24,7 +24,10 @@ _PART = re.compile(
 
 
 class Telnet:
-    """Separates telnet's commands from the bytes of one client. negotiated: it has sent such a command."""
+    """Separates telnet's commands from the bytes of one client.
+
+    negotiated: the client has sent such a command.
+    """
 
     def __init__(self) -> None:
         self.negotiated = False

@@ -32,11 +32,11 @@ def _fields_of(*kinds: type[inspect.Type]) -> set[str]:
     }
 
 
-_OF_SERVICE = ["bus_id", *(name for name in _FIELDS if name not in ("bus_id", "stops"))]
-_OF_STOP = list(Stop.__struct_encode_fields__)
+_SERVICE_COLUMNS = ["bus_id", *(name for name in _FIELDS if name not in ("bus_id", "stops"))]
+_STOP_COLUMNS = list(Stop.__struct_encode_fields__)
 _STRUCTURED = _fields_of(inspect.ListType, inspect.DictType, inspect.StructType)
 _FLAGS = _fields_of(inspect.BoolType)
-COLUMNS = _OF_SERVICE + _OF_STOP
+COLUMNS = _SERVICE_COLUMNS + _STOP_COLUMNS
 
 
 def read(text: str, faulty: Faulty) -> Node:
@@ -106,11 +106,11 @@ def _node(name: str, cell: str, line: int, faulty: Faulty) -> Node:
 def _add_row(service: Node, row: dict[str, Node], line: int, faulty: Faulty) -> None:
     """Add a row to its service: the values that it does not have yet, and a stop."""
     fields: Any = service.value
-    for name in filter(row.__contains__, _OF_SERVICE):
+    for name in filter(row.__contains__, _SERVICE_COLUMNS):
         first = fields.setdefault(name, row[name])
         if first.plain() != row[name].plain():
             faulty(line, f"{name} differs from line {first.line}. A service has one value.")
-    if stop := {name: row[name] for name in _OF_STOP if name in row}:
+    if stop := {name: row[name] for name in _STOP_COLUMNS if name in row}:
         fields.setdefault("stops", Node([], line)).value.append(Node(stop, line))
 
 
@@ -121,7 +121,7 @@ def write(services: list[dict[str, Any]]) -> str:
     """The text of a file with these documents. The values of a service are in its first row."""
     rows = []
     for service in services:
-        values = {name: service[name] for name in _OF_SERVICE}
+        values = {name: service[name] for name in _SERVICE_COLUMNS}
         for stop in service["stops"]:
             rows.append([_text((values | stop).get(name)) for name in COLUMNS])
             values = {"bus_id": service["bus_id"]}

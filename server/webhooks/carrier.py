@@ -26,7 +26,12 @@ log = logging.getLogger("busware.webhooks")
 _TARGET = "SELECT name, url, secrets FROM api.webhook_target(%s)"
 _PAUSE = "SELECT api.pause_webhook(%s, %s, %s)"
 _SECRET_BYTES = 32
-_OF_EVENT = ("position", "bus_id", "travel_date", "reference")  # what is sent beside type, timestamp and data
+_SENT_FIELDS = (
+    "position",
+    "bus_id",
+    "travel_date",
+    "reference",
+)  # what is sent beside type, timestamp and data
 
 
 def new_secret() -> str:
@@ -84,7 +89,7 @@ class WebhookCarrier:
 
 def sent_event(event: dict[str, Any]) -> dict[str, Any]:
     """What is sent of a row of table events: a struct of protocol.SENT_EVENTS, as JSON."""
-    fields = {name: event[name] for name in _OF_EVENT if event[name] is not None}
+    fields = {name: event[name] for name in _SENT_FIELDS if event[name] is not None}
     timestamp = _time(datetime.fromisoformat(event["at"]))
     return {"type": event["type"], "timestamp": timestamp, **fields, "data": event["data"]}
 

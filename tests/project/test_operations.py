@@ -35,7 +35,7 @@ RULES = [
 DASHBOARD = json.loads((FOLDER / "dashboard.json").read_text())
 QUERIES = [target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"]]
 MONITORING = (PROJECT / "docs" / "monitoring.md").read_text()
-OF_PROMETHEUS = {"up", "ALERTS"}  # metrics that Prometheus makes
+PROMETHEUS_METRICS = {"up", "ALERTS"}  # metrics that Prometheus makes
 LABELS_OF_PROMETHEUS = {"job", "instance", "alertname", "alertstate"}
 VALUES = {  # the values that a label may have
     "method": set(protocol.METHODS),
@@ -71,7 +71,7 @@ def selectors(expression: str) -> Iterator[tuple[str, list[tuple[str, str]]]]:
 def unknown_names(expression: str, measured: dict[str, set[str]]) -> Iterator[str]:
     """The metrics, labels and values in an expression that no server has."""
     for name, matchers in selectors(expression):
-        if name not in measured.keys() | OF_PROMETHEUS:
+        if name not in measured.keys() | PROMETHEUS_METRICS:
             yield name
         for label, pattern in matchers:
             if label not in measured.get(name, set()) | LABELS_OF_PROMETHEUS:

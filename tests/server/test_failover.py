@@ -32,8 +32,8 @@ pytestmark = pytest.mark.system
 ROUNDS = int(os.environ.get("BUSWARE_TEST_FAILOVERS", "1"))
 FIRST_BUS, BUSES, ROWS = 101, 4, 40  # services with 160 seats
 BOOKINGS = 50  # before and after each failure
-FROZEN_SECONDS = 25 if ROUNDS > 1 else 0  # more than the ttl of patroni.yml
-SAME_SECONDS = 60  # until the standbys have replayed everything
+OUTAGE_SECONDS = 25 if ROUNDS > 1 else 0  # of etcd and of the standby; more than the ttl of patroni.yml
+REPLAY_SECONDS = 60  # until the standbys have replayed everything
 COMPARED = ("passengers", "payments", "idempotency_keys", "events", "seats", "trips")  # tables
 STOPS = """
     Bengaluru     | -     | 10:00 |   0 |   0
@@ -48,7 +48,9 @@ STOPS = """
 class Outcome:
     """What one failure did.
 
-    pause: the longest time without an acknowledged booking, in seconds. errors: what clients saw, by reason.
+    pause: the longest time without an acknowledged booking, in seconds. lost: bookings that were acknowledged
+    and are not stored. doubled: bookings that are stored and were not acknowledged, as when a request that is
+    sent again books twice. errors: what clients saw, by reason.
     """
 
     failure: str
@@ -81,17 +83,17 @@ class Installation:
         self.bookings |= load.acknowledged.keys()
 
     def check(self) -> tuple[int, int]:
-        """Compare the machines. Returns how many bookings are lost, and how many were not acknowledged."""
+        """Compare the machines. Returns how many bookings are lost, and how many are doubled (Outcome)."""
         self.cluster.wait_until_complete()
         with self.cluster.find("primary").connect() as conn:
             conn.execute("ANALYZE")  # a new primary does not know what has changed: the audit would be slow
         nodes = self.cluster.nodes
-        wait_until(lambda: len({node.position() for node in nodes}) == 1, SAME_SECONDS, 0.1)
+        wait_until(lambda: len({node.position() for node in nodes}) == 1, REPLAY_SECONDS, 0.1)
         digests, differences = set(), set()
         for node in nodes:
             with node.connect() as conn:
                 assert audit(conn) == [], node.name
-                digests.add(tuple(conn.execute(digest(table)).fetchone() for table in COMPARED))
+                digests.add(tuple(conn.execute(digest_query(table)).fetchone() for table in COMPARED))
                 rows = conn.execute("SELECT DISTINCT reference FROM passengers").fetchall()
             stored = {reference for (reference,) in rows}
             differences.add((len(self.bookings - stored), len(stored - self.bookings)))
@@ -100,7 +102,7 @@ class Installation:
         return difference
 
 
-def digest(table: str) -> bytes:
+def digest_query(table: str) -> bytes:
     return f"SELECT count(*), sum(hashtextextended(t::text, 0)) FROM {table} AS t".encode()
 
 
@@ -144,7 +146,7 @@ def add_services(primary: Node) -> list[tuple[int, date]]:
 
 # The failures ----------------------------------------------------------------------------------
 
-# Each returns when bookings go on, and when what failed was started again.
+# Each returns when bookings go on and what failed is started again.
 
 
 def kill_postgres(cluster: PatroniCluster, load: BookingLoad) -> None:
@@ -180,7 +182,7 @@ def lose_etcd(cluster: PatroniCluster, load: BookingLoad) -> None:
     """etcd ends, for longer than the leader key of the primary is valid."""
     node = cluster.find("primary")
     cluster.etcd.kill()
-    time.sleep(FROZEN_SECONDS)
+    time.sleep(OUTAGE_SECONDS)
     wait_until(lambda: node.state().get("failsafe_mode_is_active"), 60, 0.1)
     load.wait_for(BOOKINGS)
     cluster.etcd.start()
@@ -191,7 +193,7 @@ def lose_standby(cluster: PatroniCluster, load: BookingLoad) -> None:
     node = cluster.find("sync_standby")
     node.freeze()
     load.wait_for(BOOKINGS)
-    time.sleep(FROZEN_SECONDS)
+    time.sleep(OUTAGE_SECONDS)
     node.kill()
     node.start()
 
@@ -219,10 +221,11 @@ def print_table(outcomes: list[Outcome]) -> None:
     print("\n| failure | longest pause, s | bookings | lost | doubled | errors that clients saw |")
     print("|---|---|---|---|---|---|")
     for name in dict.fromkeys(outcome.failure for outcome in outcomes):
-        of_it = [outcome for outcome in outcomes if outcome.failure == name]
-        pauses = sorted(f"{outcome.pause:.1f}" for outcome in of_it)
+        same_failure = [outcome for outcome in outcomes if outcome.failure == name]
+        pauses = sorted(f"{outcome.pause:.1f}" for outcome in same_failure)
         bookings, lost, doubled = (
-            sum(getattr(outcome, field) for outcome in of_it) for field in ("bookings", "lost", "doubled")
+            sum(getattr(outcome, field) for outcome in same_failure)
+            for field in ("bookings", "lost", "doubled")
         )
-        errors = dict(sum((outcome.errors for outcome in of_it), Counter[str]()))
+        errors = dict(sum((outcome.errors for outcome in same_failure), Counter[str]()))
         print(f"| {name} | {', '.join(pauses)} | {bookings} | {lost} | {doubled} | {errors or 'none'} |")

@@ -325,7 +325,7 @@ def test_other_trip_is_cancelled(api: SchemaApi, database: Database) -> None:
     assert database.value("SELECT api.settle_due(1, %s)", DAY)
     assert api.show(booking)["refund"] == "520.00"
     assert messages(database, booking)[1].endswith(
-        "The trip that offer 1 offers is not possible any more, so 520.00 is refunded."
+        "The trip of offer 1 is no longer possible, so 520.00 is refunded."
     )
 
 

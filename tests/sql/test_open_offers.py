@@ -134,7 +134,7 @@ def test_stop_that_the_offered_trip_skips_ends_the_offer_with_one_message(
     api.write("skip_stop", at="Mandya", **TRIP_OF_OPERATOR | {"bus_id": 5})
     assert database.value("SELECT api.settle_due(1, %s)", DAY)
     assert [text.rpartition(": ")[2] for text in messages(database, booking)[1:]] == [
-        "The trip that offer 1 offers is not possible any more, so 180.00 is refunded."
+        "The trip of offer 1 is no longer possible, so 180.00 is refunded."
     ]
 
 

@@ -242,7 +242,7 @@ def test_layout_fits_the_type_of_bus(seeded: Database) -> None:
 
 
 def test_every_leg_of_every_service_is_sold(rolled_back: Database) -> None:
-    """Of the hotel, the legs of a year and more: the others repeat them."""
+    """Of the hotel, only the first 400 legs: the later ones repeat them."""
     sold = rolled_back.query(
         """
         SELECT api.book(a.bus_id, t.travel_date, from_stop => a.stop_no, to_stop => a.stop_no + 1, count => 1,
@@ -364,7 +364,7 @@ def test_service_901_of_an_operator_is_not_changed(rolled_back: Database) -> Non
     assert contents(rolled_back) == before
 
 
-def test_flights_take_as_long_on_every_date(seeded: Database) -> None:
+def test_flight_takes_the_same_time_on_every_date(seeded: Database) -> None:
     minutes = """
         SELECT a.bus_id, array_agg(DISTINCT extract(epoch FROM
             api.instant(day::date, b.arrives, time_zone)

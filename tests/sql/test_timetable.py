@@ -8,6 +8,7 @@ import pytest
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from busware.server.conversation.words import REFERENCE_ALPHABET
 from tests.conftest import Clock, Database
 from tests.support.schema_api import DAY, SchemaApi, audit, sale
 
@@ -16,7 +17,7 @@ STOPS = """
     Mandya    | 23:40 | 23:45 | 100 | 180
     Mysuru    | 00:50 | -     | 145 | 260
 """
-OF_SERVICE = ("seat_plan", "route_table", "trips", "seats")  # tables with the rows of a service
+SERVICE_TABLES = ("seat_plan", "route_table", "trips", "seats")  # tables with the rows of a service
 SERVICE = {"bus_id": 7, "name": "Night Bus", "operator": "KSRTC", "layout": "ss", "stops": STOPS}
 
 
@@ -226,7 +227,7 @@ def test_edit_keeps_the_columns_that_it_does_not_name(database: Database) -> Non
         nouns=Jsonb({"service": "coach", "seat": "berth"}), queue_limit=9,
     )  # fmt: skip
     columns = "SELECT to_jsonb(b) - 'name' FROM bus_info b WHERE bus_id = 7"
-    tables = [f"SELECT to_jsonb(t) FROM {name} t WHERE bus_id = 7 ORDER BY 1" for name in OF_SERVICE]
+    tables = [f"SELECT to_jsonb(t) FROM {name} t WHERE bus_id = 7 ORDER BY 1" for name in SERVICE_TABLES]
     before = [database.query(query) for query in [columns, *tables]]
     assert all(before)
     database.query("SELECT api.add_service(7, name => 'New Name', replace => true)")
@@ -496,12 +497,17 @@ def test_sales_open_for_a_range_of_dates(database: Database) -> None:
 # References ------------------------------------------------------------------------------------
 
 
+def test_conversation_and_database_have_the_same_alphabet(database: Database) -> None:
+    """Dialogues recognize a reference among other words, also in a client, which has no database."""
+    assert database.value("SELECT api.reference_alphabet()") == REFERENCE_ALPHABET
+
+
 @pytest.mark.parametrize("bus_id", [1, 27, 28, 783, 784, 10001, 28**13 - 1])
 def test_reference_names_its_service(database: Database, bus_id: int) -> None:
     references = database.query("SELECT api.new_reference(%s) FROM generate_series(1, 20)", bus_id)
     assert len(set(references)) >= 19  # two of them are equal in one of 90,000 runs
     for reference in references:
-        assert set(reference) <= set("ABCDEFGHJKLMNPQRSTUVWXYZ3789")
+        assert set(reference) <= set(REFERENCE_ALPHABET)
         assert database.value("SELECT api.reference_bus(%s)", reference) == bus_id
 
 

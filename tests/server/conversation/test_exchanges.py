@@ -81,7 +81,7 @@ def test_another_date_and_service(client_socket: LineClient, database: Database,
 
 
 def test_enter_keeps_everything(client_socket: LineClient, database: Database, booked: str) -> None:
-    """Enter at each question is the journey of the booking, which is no exchange; another stop is one."""
+    """Enter at each question keeps the journey, which is refused; another destination is an exchange."""
     begin(client_socket, booked)
     transcript(client_socket, f">\n{NEW_DESTINATION}\n>")
     receive_until(client_socket, WHICH_BUS)
@@ -146,14 +146,14 @@ def test_terminal_asks_for_a_class(play: Play, database: Database, booked: str) 
 def test_seats_are_kept_if_they_are_free(play: Play, client_socket: LineClient, booked: str) -> None:
     journey = {"bus_id": 1, "origin": "Bengaluru", "destination": "Mysuru", "phone": ASHA}
     reference = client_socket.call("book", **journey, travel_date=TRAVEL_DAY, seats=[7, 4])["reference"]
-    other = "You have seats 7 and 4 now. To choose afterwards: change."
+    advice = "You have seats 7 and 4 now. To choose afterwards: change."
     to_sunday = (f"exchange {reference} {ASHA}", "6 dec", "", "1")
     played = play(*to_sunday)
     assert "\nSeats 7 and 4.\n" in played.texts[-1]
     client_socket.call("book", **journey, travel_date="2026-12-06", seats=[4])
     played = play(*to_sunday)
     assert "\nSeats 1 and 2.\n" in played.texts[-2]
-    assert played.texts[-1] == other
+    assert played.texts[-1] == advice
     assert "\nSeats 1 and 2.\n" in play(*to_sunday[:3], str(LATER)).texts[-2]  # other seats
 
 

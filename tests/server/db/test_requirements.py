@@ -20,7 +20,7 @@ from tests.support.line_client import wait_until
 from tests.support.processes import ServerProcess, fail_to_start
 from tests.support.writing import book, outcome, seats_of
 
-OF_ROLE = "ALTER ROLE busware IN DATABASE test SET synchronous_commit = "
+SET_FOR_ROLE = "ALTER ROLE busware IN DATABASE test SET synchronous_commit = "
 DISCONNECT = (
     "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
     " WHERE datname = current_database() AND usename = 'busware'"
@@ -62,7 +62,7 @@ def test_connection_is_refused_if_the_cluster_may_lose_commits(lossy: str) -> No
 @pytest.mark.parametrize(
     ("statement", "options", "place"),
     [
-        (OF_ROLE + "off", "", "by ALTER ROLE … IN DATABASE … SET"),
+        (SET_FOR_ROLE + "off", "", "by ALTER ROLE … IN DATABASE … SET"),
         ("ALTER DATABASE test SET synchronous_commit = off", "", "by ALTER DATABASE … SET"),
         ("SELECT 1", "?options=-csynchronous_commit%3Doff", "in the options of the URL, or in PGOPTIONS"),
     ],
@@ -79,7 +79,7 @@ def test_connection_is_refused_wherever_synchronous_commit_is_off(
 def test_without_a_synchronous_standby_other_values_are_accepted(
     database: Database, settings: Settings, value: str
 ) -> None:
-    database.query(OF_ROLE + value)
+    database.query(SET_FOR_ROLE + value)
     with closing(connect(database.server, settings, "test", Deadlines(settings))) as conn:
         assert conn.execute("SHOW synchronous_commit").fetchone() == (value,)
 
@@ -87,7 +87,7 @@ def test_without_a_synchronous_standby_other_values_are_accepted(
 def test_server_does_not_start_if_acknowledged_bookings_may_be_lost(
     urls: dict[str, str], database: Database
 ) -> None:
-    database.query(OF_ROLE + "off")
+    database.query(SET_FOR_ROLE + "off")
     status, output = fail_to_start("0", **urls)
     assert status == 1
     assert output.splitlines()[-1] == (
@@ -104,12 +104,12 @@ def test_writer_is_busy_after_a_failover_to_a_lossy_database(
     database: Database, submit: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING)
-    database.query(OF_ROLE + "off")
+    database.query(SET_FOR_ROLE + "off")
     database.query(DISCONNECT)
     assert outcome(submit(book(1))) == "busy"
     assert outcome(submit(book(1))) == "busy"
     assert caplog.text.count("synchronous_commit is off") == 1
-    database.query(OF_ROLE + "on")
+    database.query(SET_FOR_ROLE + "on")
     assert seats_of(outcome(submit(book(1)))) == [1]
 
 
@@ -119,14 +119,14 @@ def test_pool_is_busy_after_a_failover_to_a_lossy_database(
 ) -> None:
     with closing(Pool(database.server, settings, Deadlines(settings))) as pool:
         pool.open()
-        database.query(OF_ROLE + "off")
+        database.query(SET_FOR_ROLE + "off")
         database.query(DISCONNECT)
         for _ in range(2):
             with pytest.raises(Refusal) as refused:
                 pool.execute("SELECT 1")
             assert refused.value.reason == "busy"
         assert caplog.text.count("synchronous_commit is off") == 1
-        database.query(OF_ROLE + "on")
+        database.query(SET_FOR_ROLE + "on")
         wait_until(lambda: answers(pool))
 
 

@@ -84,7 +84,7 @@ def test_periods_after_one_another_are_seasons() -> None:
     assert document["days_off"] == document["extra_days"] == []
 
 
-def test_calendars_of_other_weekdays_in_the_same_period_are_one() -> None:
+def test_calendars_of_one_period_are_merged() -> None:
     document = document_of(
         (period("2026-12-01", "2027-11-30", "Mon-Fri"), period("2026-12-05", "2027-11-28", "Sat"))
     )

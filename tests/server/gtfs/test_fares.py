@@ -25,7 +25,7 @@ def fares(folder: Path, files: dict[str, Any]) -> tuple[list[str], dict[tuple[in
 
 
 @pytest.mark.parametrize(
-    ("attributes", "rules", "of_stops", "of_segments"),
+    ("attributes", "rules", "stop_fares", "segment_fares"),
     [
         # additive
         ("a,100,INR,1,0\nb,80,INR,1,0\nc,180,INR,1,0\n", "a,R1,Z1,Z2,\nb,R1,Z2,Z3,\nc,R1,Z1,Z3,\n",
@@ -45,10 +45,14 @@ def fares(folder: Path, files: dict[str, Any]) -> tuple[list[str], dict[tuple[in
     ],
 )  # fmt: skip
 def test_fares_by_route_and_zones(
-    tmp_path: Path, attributes: str, rules: str, of_stops: list[str], of_segments: dict[tuple[int, int], str]
+    tmp_path: Path,
+    attributes: str,
+    rules: str,
+    stop_fares: list[str],
+    segment_fares: dict[tuple[int, int], str],
 ) -> None:
     files = {"fare_attributes.txt": ATTRIBUTES + attributes, "fare_rules.txt": RULES + rules}
-    assert fares(tmp_path, files) == (of_stops, of_segments)
+    assert fares(tmp_path, files) == (stop_fares, segment_fares)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +115,7 @@ def test_fares_v2_by_network_and_areas(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rules", "of_stops", "of_segments"),
+    ("rules", "stop_fares", "segment_fares"),
     [
         # an empty area is any that no other rule names
         ("network_id,from_area_id,to_area_id,fare_product_id\n,city,,all\n,hills,,one\n",
@@ -122,9 +126,9 @@ def test_fares_v2_by_network_and_areas(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_empty_areas_and_priorities(
-    tmp_path: Path, rules: str, of_stops: list[str], of_segments: dict[tuple[int, int], str]
+    tmp_path: Path, rules: str, stop_fares: list[str], segment_fares: dict[tuple[int, int], str]
 ) -> None:
-    assert fares(tmp_path, V2 | {"fare_leg_rules.txt": rules}) == (of_stops, of_segments)
+    assert fares(tmp_path, V2 | {"fare_leg_rules.txt": rules}) == (stop_fares, segment_fares)
 
 
 def test_rule_for_some_times_of_the_day_is_left_out(tmp_path: Path) -> None:
@@ -155,4 +159,4 @@ def test_fault_in_fares_v2(tmp_path: Path, name: str, old: str, new: str, fault:
 )
 def test_fares_per_kilometre_have_the_decimals_of_the_currency(currency: str, fares: list[str]) -> None:
     table = table_per_km(Decimal("1.2345"), currency, [Decimal(0), Decimal(10)])
-    assert [str(fare) for fare in table.of_stops] == fares
+    assert [str(fare) for fare in table.stop_fares] == fares

@@ -7,7 +7,7 @@ from tests.support.page_visitor import Form, Page, Visitor
 from tests.support.schema_api import DAY, OTHER_DAY, Answer, SchemaApi
 
 PATH = "/operator/check-in"
-OF_TRIP = f"{PATH}?bus_id=1&travel_date={DAY}"
+TRIP_URL = f"{PATH}?bus_id=1&travel_date={DAY}"
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def typed_form(page: Page) -> Form:
     return next(form for form in page.forms if "reference" in form.names())
 
 
-def send(operator: Visitor, reference: str, at: str = "", of_trip: str = OF_TRIP) -> Page:
+def send(operator: Visitor, reference: str, at: str = "", of_trip: str = TRIP_URL) -> Page:
     """Type a reference."""
     return operator.send(typed_form(operator.get(of_trip)), reference=reference, at=at)
 
@@ -37,7 +37,7 @@ def checked_in(database: Database) -> int:
 
 def test_trip_is_chosen_first(operator: Visitor) -> None:
     page = operator.get(f"{PATH}?date={DAY}")
-    assert operator.get(page.link("Day Bus")).path == OF_TRIP
+    assert operator.get(page.link("Day Bus")).path == TRIP_URL
 
 
 @pytest.mark.parametrize("typed", ["{}", "BUSWARE:{}"])
@@ -88,7 +88,7 @@ def test_wrong_reference_stays_in_the_form(operator: Visitor, api: SchemaApi, bo
 def test_only_the_operator_checks_in(
     operator: Visitor, other_operator: Visitor, booking: Answer, database: Database
 ) -> None:
-    form = operator.get(OF_TRIP).form(PATH)
+    form = operator.get(TRIP_URL).form(PATH)
     token = other_operator.get(f"{PATH}?bus_id=2&travel_date={DAY}").form(PATH).value("token")
     page = other_operator.send(form, reference=booking["reference"], token=token)
     assert page.status == 403
@@ -97,7 +97,7 @@ def test_only_the_operator_checks_in(
 
 
 def test_camera_is_allowed_on_this_page_only(operator: Visitor) -> None:
-    for path, policy in ((OF_TRIP, "camera=(self)"), (PATH, "camera=()"), ("/operator", "camera=()")):
+    for path, policy in ((TRIP_URL, "camera=(self)"), (PATH, "camera=()"), ("/operator", "camera=()")):
         assert policy in operator.get(path).response.headers["Permissions-Policy"], path
 
 
@@ -110,7 +110,7 @@ def test_names_are_texts(operator: Visitor, other_visitor: Visitor, clock: Clock
 
 @pytest.mark.parametrize("value", ["9" * 3000, "٣", "9999-12-31", '\0"><svg onload=x>', "\r\nX: y"])
 def test_odd_value_is_no_internal_error(operator: Visitor, value: str) -> None:
-    token = operator.get(OF_TRIP).form(PATH).value("token")
+    token = operator.get(TRIP_URL).form(PATH).value("token")
     chosen = {"bus_id": "1", "travel_date": DAY}
     manifest = f"/operator/trips/1/{DAY}/manifest"
     for path, name in (

@@ -28,7 +28,7 @@ from tests.support.tcp_proxy import TcpProxy
 
 pytestmark = pytest.mark.system
 
-SLOW, SOON = "3600", "0.2"  # seconds between two checks: never in these tests; often
+NEVER, OFTEN = "3600", "0.2"  # seconds between two checks: longer than a test, and shorter
 REFUNDS = "/v1/refunds"
 INTENTS = "/v1/payment_intents"
 SERVER, STRIPE, DATABASE = "server", "stripe", "database"
@@ -58,7 +58,7 @@ class Scene:
         self.stripe.release()
 
     @contextmanager
-    def recovering(self, check_seconds: str = SOON) -> Iterator[tuple[ServerProcess, LineClient]]:
+    def recovering(self, check_seconds: str = OFTEN) -> Iterator[tuple[ServerProcess, LineClient]]:
         """The server that goes on: another one if the first was killed."""
         with ExitStack() as stack:
             server = self.server
@@ -124,10 +124,10 @@ def scene(
     proxy = TcpProxy(database.server)
     settings = urls | {"BUSWARE_OUTBOX_SECONDS": "0.05", "BUSWARE_OUTBOX_LEASE_SECONDS": "2"}
     settings["BUSWARE_OUTBOX_RETRY_SECONDS"] = "0.2"
-    # A thread that polls while replies are held keeps a connection, which the report of the refund needs
+    # With more threads, each would keep a connection while replies are held, and the report needs one
     settings |= {"BUSWARE_OUTBOX_PAYMENT_THREADS": "1", "BUSWARE_OUTBOX_THREADS": "1"}
     settings |= {f"BUSWARE_{name.upper()}": value for name, value in stripe_server.settings.items()}
-    first = settings | {"DATABASE_URL": proxy.url, "BUSWARE_PAYMENT_CHECK_SECONDS": SLOW}
+    first = settings | {"DATABASE_URL": proxy.url, "BUSWARE_PAYMENT_CHECK_SECONDS": NEVER}
     first["BUSWARE_LISTEN_URL"] = proxy.url
     with (
         closing(proxy),
@@ -235,7 +235,7 @@ def before_stripe_has_completed_the_refund(scene: Scene) -> dict[str, Any]:
     payment = _fail_in_refund(scene, "after", refunds=1)
     (refund,) = scene.stripe.refunds()
     scene.stripe.set_refund(refund["id"], "pending")
-    with scene.recovering(SLOW):
+    with scene.recovering(NEVER):
         wait_until(lambda: scene.states("refunds") == ["sent"])
     scene.stripe.set_refund(refund["id"], "succeeded")
     return payment
@@ -257,7 +257,8 @@ def while_stripe_refuses_the_refund(scene: Scene) -> dict[str, Any]:
 Step = Callable[[Scene], dict[str, Any]]
 
 ANY = (SERVER, STRIPE, DATABASE)
-STEPS: dict[Step, tuple[str, str, tuple[str, ...]]] = {  # status of the booking, what is left, what breaks
+# For each step: the status of the booking in the end, the amount that is paid and not refunded, what breaks
+STEPS: dict[Step, tuple[str, str, tuple[str, ...]]] = {
     in_pay_before_stripe_has_the_request: ("booked", FARE, ANY),
     in_pay_after_stripe_has_begun_it: ("booked", FARE, ANY),
     before_the_report_is_committed: ("booked", FARE, (SERVER, DATABASE)),
