@@ -53,8 +53,8 @@ BEGIN
     END IF;
 END $$;
 
--- The alight_refunds of a ticket that was sold before they were stored: the percentage of today, of its fare, which is divided
--- in proportion to the fares of today. If the ticket was ended early before, the part of the fare for which it got that refund
+-- The alight_refunds of a ticket that was sold before they were stored. Its fare is divided in proportion to the fares of today, and
+-- the percentage of today is refunded. If the ticket has already been ended early, the part of the fare that was not travelled then
 -- is left out.
 CREATE OR REPLACE FUNCTION api.alight_refunds_now(service bus_info, ticket passengers) RETURNS numeric[]
 LANGUAGE sql STABLE AS $$

@@ -353,7 +353,7 @@ def _refunded(before: Booking, after: Booking) -> str:
 
 
 def end_of(ticket: Ticket, booking: Booking) -> str:
-    """Where and when a ticket ends that ends before its booking does. Empty for other tickets.
+    """The end of a ticket, if it is before the end of its booking; empty for other tickets.
 
     Example: to Mandya, Mon 30 Nov 2026 09:10.
     """
@@ -394,8 +394,8 @@ def change_line(booking: Booking, *, machine: bool = False) -> str:
 def message_details(at: datetime, now: datetime, bus_id: int | None, day: date | None) -> str:
     """The line after a message of an operator. at: when it was sent. bus_id, day: the trip that it is about.
 
-    now: in the time zone of the line. Example: Sent at 14:05, about service 101 of Sat 5 Dec 2026. To answer,
-    type: say TEXT
+    now: the time now, in the time zone in which the line shows times. Example: Sent at 14:05, about service
+    101 of Sat 5 Dec 2026. To answer, type: say TEXT
     """
     local = at.astimezone(now.tzinfo)
     sent = f"at {clock(local)}" if local.date() == now.date() else moment(local)

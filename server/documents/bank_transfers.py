@@ -20,7 +20,7 @@ from busware.server.protocol import PaymentOutcome, Refusal
 COLUMNS = ("reference", "amount", "currency", "date")
 MAX_BYTES = 10_000_000  # of a file
 MAX_ID = 100  # characters of an id, as of a receipt
-_OF_OTHERS = ("unknown_payment", "not_yours")  # reasons to skip a transfer: it is for something else
+_SKIPPED_REASONS = ("unknown_payment", "not_yours")  # reasons to skip a transfer: it is for something else
 _AMOUNT = re.compile(r"\d{1,10}(\.\d{1,4})?", re.ASCII)
 
 
@@ -91,7 +91,7 @@ def outcomes(transfers: list[Transfer], settle: Callable[[Transfer], PaymentOutc
         try:
             found.append(Outcome(transfer, settle(transfer)))
         except Refusal as refusal:
-            if refusal.reason in _OF_OTHERS:
+            if refusal.reason in _SKIPPED_REASONS:
                 found.append(Outcome(transfer, refusal))
             elif refusal.reason == "bad_request":
                 faults.append(f"Line {transfer.line}: {refusal.message}")

@@ -4,6 +4,6 @@ templates   subjects and texts                               booking_text   a bo
 calendar_entry  a journey for calendars
 messages    a mail with its attachments                      smtp           delivers a mail to a server
 mail_files  mails as files, without a mail server            sms            sends a text by HTTP
-carriers    carry rows of the outbox out                     bounces        undeliverable mails
+carriers    send the messages of the outbox                  bounces        undeliverable mails
 bounce_command  the subcommand bounce
 """

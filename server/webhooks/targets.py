@@ -17,7 +17,8 @@ from busware.server.settings import Settings
 
 _HTTPS_PORT = 443
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # its last 32 bits are an IPv4 address
-# What not every version of ipaddress knows as not public, and what leads to the services of a cloud.
+# Networks that are not public, but that some versions of ipaddress take for public, or that lead to the
+# services of a cloud.
 _NOT_PUBLIC = [
     ipaddress.ip_network(text)
     for text in (
@@ -72,14 +73,14 @@ def target_of(url: str) -> Target:
 def resolve(target: Target, settings: Settings, seconds: float) -> list[Address]:
     """The addresses of a target.
 
-    Raises Refused if webhooks may not go to one of them, OSError without any, and TimeoutError after some
-    seconds.
+    Raises Refused if webhooks may not go to one of them, OSError if there is none, and TimeoutError after
+    `seconds`.
     """
     return _checked(target, _with_time_limit(target, seconds), settings)
 
 
 def check(url: str, settings: Settings) -> None:
-    """Check a URL, whose name is resolved at each delivery only. Raises Refused."""
+    """Check a URL and its address. A name is not resolved before a delivery. Raises Refused."""
     target = target_of(url)
     try:
         found = _look_up(target, socket.AI_NUMERICHOST)
@@ -128,14 +129,14 @@ def _checked(target: Target, found: _Found, settings: Settings) -> list[Address]
     """
     if not all(_is_allowed(str(where[0]), settings) for *_, where in found):
         raise Refused(
-            f"{target.host} leads to what is not an address of the public internet; only a network in "
-            "BUSWARE_WEBHOOK_NETWORKS may be another one."
+            f"{target.host} leads to an address that is not of the public internet. Webhooks go to such an "
+            "address only if it is in BUSWARE_WEBHOOK_NETWORKS."
         )
     return [Address(family, where) for family, *_, where in found]
 
 
 def _is_allowed(text: str, settings: Settings) -> bool:
-    """Whether webhooks may go to an address. Of one with an IPv4 address in it, that one counts."""
+    """Whether webhooks may go to an address. If it contains an IPv4 address, that address is checked."""
     address = ipaddress.ip_address(text.partition("%")[0])
     if isinstance(address, ipaddress.IPv6Address):
         address = address.ipv4_mapped or address.sixtofour or _of_nat64(address) or address

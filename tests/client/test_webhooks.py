@@ -31,7 +31,7 @@ def test_wrong_arguments(operate: Run) -> None:  # noqa: F811
         (("--url", "http://a.example/"), "url takes a URL such as https://example.org/busware"),
         (
             ("--url", "https://10.0.0.7/"),
-            "10.0.0.7 leads to what is not an address of the public internet",
+            "10.0.0.7 leads to an address that is not of the public internet",
         ),
         (("--url", URL, "--event", "booking.boked"), "There are no events of the type booking.boked."),
     ):

@@ -280,7 +280,7 @@ def test_plans_made_for_empty_tables_do_not_scan_them_later(api: SchemaApi, data
     assert database.value("SELECT count(*) FROM passengers") > 50
 
 
-def test_booking_reads_by_key_what_few_bookings_have(api: SchemaApi) -> None:
+def test_booking_does_not_read_the_contacts_of_other_bookings(api: SchemaApi) -> None:
     """The plan is made while there are no contacts, and is kept. The tables have no statistics."""
     for n in range(1, 13):
         api.batch(book(n, key=f"{n}", email="asha@example.org"))

@@ -31,7 +31,7 @@ from tests.support.line_client import WAIT_SECONDS
     ],
 )  # fmt: skip
 def test_address_that_is_not_public_is_refused(host: str) -> None:
-    with pytest.raises(targets.Refused, match="not an address of the public internet"):
+    with pytest.raises(targets.Refused, match="not of the public internet"):
         targets.resolve(targets.target_of(f"https://{host}/"), Settings(), 1)
 
 
