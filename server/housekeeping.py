@@ -33,10 +33,10 @@ class Housekeeper:
         self._pool, self._settings, self._rate_limiter = pool, settings, rate_limiter
         self._stopping = False
         self._workers = [
-            WorkerThread("settle", self._settle, settings.settle_seconds),
+            WorkerThread("settle", self.settle, settings.settle_seconds),
             WorkerThread("known addresses", self._note_known_addresses, settings.settle_seconds),
             WorkerThread("open sales", self._open_sales, settings.housekeeping_seconds),
-            WorkerThread("purge", self._purge, settings.housekeeping_seconds),
+            WorkerThread("purge", self.purge, settings.housekeeping_seconds),
             WorkerThread("rights", self._revoke_rights, settings.housekeeping_seconds),
         ]
 
@@ -52,7 +52,7 @@ class Housekeeper:
         for worker in self._workers:
             worker.stop()
 
-    def _settle(self) -> float:
+    def settle(self) -> float:
         """Settle the trips that are due and not locked, a transaction for each trip."""
         self._for_each(self._pool.execute(_DUE_TRIPS), lambda *trip: self._pool.write(_SETTLE, trip))
         return self._settings.settle_seconds
@@ -75,7 +75,7 @@ class Housekeeper:
                 log.info("put %d trips on sale", sum(opened))
         return self._settings.housekeeping_seconds
 
-    def _purge(self) -> float:
+    def purge(self) -> float:
         """Delete records that are older than the settings allow, a transaction for each kind of record."""
         settings = self._settings
         self._for_each(

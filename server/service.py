@@ -38,7 +38,7 @@ from busware.server.webhooks.carrier import WebhookCarrier
 
 log = logging.getLogger("busware.service")
 
-_STOP_SECONDS = 5.0  # how long after drain_seconds the parts may take to stop
+STOP_SECONDS = 5.0  # how long after drain_seconds the parts may take to stop
 _GROUP_SECONDS = 1.0  # each group of parts gets this time at least, whatever those before it took
 
 
@@ -77,7 +77,7 @@ def serve(
     pool = Pool(url, settings, deadlines)
     clients: list[_Stop] = []  # the parts that serve clients
     stops: list[list[_Stop]] = [[("connection pool", pool.close)]]  # each group is stopped before those above
-    stack.callback(_stop, stops, deadlines, settings)
+    stack.callback(stop_parts, stops, deadlines, settings)
     pool.open()
     listener = Listener(session_url, settings, deadlines)
     listener.on_outdated = on_outdated
@@ -130,13 +130,13 @@ def serve(
     return dataclasses.replace(settings, port=tcp.port, http_port=http.port, ports=tcp.ports)
 
 
-def _stop(stops: list[list[_Stop]], deadlines: Deadlines, settings: Settings) -> None:
+def stop_parts(stops: list[list[_Stop]], deadlines: Deadlines, settings: Settings) -> None:
     """Stop the groups of parts, the last one first, and the parts of a group at the same time.
 
     Raises NotStopped.
     """
     running: list[str] = []
-    end_at = time.monotonic() + settings.drain_seconds + _STOP_SECONDS
+    end_at = time.monotonic() + settings.drain_seconds + STOP_SECONDS
     deadlines.begin_stop()
     for group in reversed(stops):
         threads = [threading.Thread(target=stop, name=name, daemon=True) for name, stop in group]

@@ -225,7 +225,7 @@ def _print_addresses(settings: Settings) -> None:
         f"  Next:     {installation.CLIENT}{where} search Bengaluru Mysuru tomorrow\n"
         f"  JSON-RPC:\n    {without_client}\n"  # more than 80 columns on one line
         f"  Database: {folder}{installation.subcommand('psql')}\n"
-        f"{_way_into_container(settings) if _is_in_container() else ''}"
+        f"{way_into_container(settings) if _is_in_container() else ''}"
         "  Ctrl-C stops it."
     )
     try:
@@ -246,7 +246,7 @@ def _is_in_container() -> bool:
     return any(Path(file).exists() for file in ("/.dockerenv", "/run/.containerenv"))
 
 
-def _way_into_container(settings: Settings) -> str:
+def way_into_container(settings: Settings) -> str:
     """Lines that say how to reach the server from outside of its container."""
     if is_loopback(settings.host):
         lines = [

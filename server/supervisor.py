@@ -31,7 +31,7 @@ READY = "ready"
 OUTDATED = "outdated: "  # the reason follows
 _RESTART_SECONDS = 1.0  # the pause before a worker that ended early is replaced
 _EARLY_SECONDS = 10.0  # a process that runs for a shorter time has ended early
-_STOP_SECONDS = 10.0  # how long a worker may take to end after its drain; then it is killed
+STOP_SECONDS = 10.0  # how long a worker may take to end after its drain; then it is killed
 
 
 class Supervisor:
@@ -90,7 +90,7 @@ class Supervisor:
         """Stop the workers: they drain and end. A worker that takes too long is killed."""
         self._stopping.set()
         os.close(self._stdin_write_end)
-        kill_at = time.monotonic() + self._settings.drain_seconds + _STOP_SECONDS
+        kill_at = time.monotonic() + self._settings.drain_seconds + STOP_SECONDS
         for thread in self._threads:
             thread.join(max(0.0, kill_at - time.monotonic()))
             if thread.is_alive():

@@ -11,7 +11,7 @@ import psycopg
 
 from busware.server.settings import Settings
 
-_NOTIFICATION_SECONDS = 5.0  # how long a notification may take to arrive
+NOTIFICATION_SECONDS = 5.0  # how long a notification may take to arrive
 
 # The settings with which PostgreSQL acknowledges a commit that it may lose.
 _LOSSY = """
@@ -67,7 +67,7 @@ def receives_notifications(listening: psycopg.Connection, notifying: psycopg.Con
     channel = f"busware_{secrets.token_hex(8)}"
     listening.execute(f"LISTEN {channel}".encode())
     notifying.execute("SELECT pg_notify(%s, '')", (channel,))
-    return bool(list(listening.notifies(timeout=_NOTIFICATION_SECONDS, stop_after=1)))
+    return bool(list(listening.notifies(timeout=NOTIFICATION_SECONDS, stop_after=1)))
 
 
 def explain_transaction_pooler(variable: str) -> str:

@@ -44,8 +44,8 @@ _RECONNECT_SECONDS = 0.2  # the pause between two attempts to connect
 
 # Advisory locks. A server that prepares the database holds the first. A writer holds the second, shared, as
 # long as its connection lasts; breaking migrations run under the exclusive one.
-_PREPARE_LOCK = 0x62757377617265  # "busware" in ASCII
-_WRITERS_LOCK = _PREPARE_LOCK + 1
+PREPARE_LOCK = 0x62757377617265  # "busware" in ASCII
+WRITERS_LOCK = PREPARE_LOCK + 1
 
 _MISSING_GRANTS = """
 SELECT format('GRANT %%s ON %%s TO %%I', privilege, object, %(role)s::text)
@@ -104,7 +104,7 @@ def prepare(owner_url: str, server_url: str, settings: Settings = Settings()) ->
             conn.execute(
                 f"SET search_path = public; SET lock_timeout = {settings.upgrade_lock_ms:d}".encode()
             )
-            _retry(settings, lambda: conn.execute("SELECT pg_advisory_lock(%s)", [_PREPARE_LOCK]))
+            _retry(settings, lambda: conn.execute("SELECT pg_advisory_lock(%s)", [PREPARE_LOCK]))
             migrate(conn, settings)
             role = _create_role(conn, server_url, settings)
             is_newer = _replace_functions(conn, settings, role)
@@ -120,7 +120,7 @@ def prevent_breaking_migrations(conn: Connection) -> None:
 
     Raises SchemaError if one is running, or has run that this version does not know.
     """
-    ((held,),) = conn.execute("SELECT pg_try_advisory_lock_shared(%s)", [_WRITERS_LOCK]).fetchall()
+    ((held,),) = conn.execute("SELECT pg_try_advisory_lock_shared(%s)", [WRITERS_LOCK]).fetchall()
     if not held:
         raise SchemaError("A newer Busware is upgrading the database. Start the newer version.")
     if why := explain_outdated(conn):
@@ -248,7 +248,7 @@ def _stop_other_servers(conn: Connection, settings: Settings, migrations: str) -
     deadline = time.monotonic() + settings.upgrade_leave_seconds
     while True:
         conn.execute("SELECT pg_notify('busware', %s)", [payload.decode()])
-        ((no_writer,),) = conn.execute("SELECT pg_try_advisory_lock(%s)", [_WRITERS_LOCK]).fetchall()
+        ((no_writer,),) = conn.execute("SELECT pg_try_advisory_lock(%s)", [WRITERS_LOCK]).fetchall()
         running = [name for (name,) in conn.execute(_RUNNING)]
         if no_writer and not running:
             return

@@ -86,12 +86,12 @@ Carrier = Callable[[OutboxRow], None]
 
 
 class Outbox:
-    """The threads that publish events and carry out rows."""
+    """The threads that publish events and carry out rows. stopping: set once they stop."""
 
     def __init__(self, pool: Pool, settings: Settings) -> None:
         self._pool, self._settings = pool, settings
         self._carriers: dict[str, Carrier] = {}
-        self._stopping = threading.Event()
+        self.stopping = threading.Event()
         self._publish_count = settings.publish_batch
         self._publisher = WorkerThread("events", self._publish, settings.outbox_seconds)
         self._threads: list[WorkerThread] = []
@@ -134,7 +134,7 @@ class Outbox:
 
         A row that takes longer is carried out again when its lease has ended.
         """
-        self._stopping.set()
+        self.stopping.set()
         end_at = time.monotonic() + seconds
         threads = (self._publisher, *self._threads)
         for thread in threads:
@@ -153,7 +153,7 @@ class Outbox:
         After a failure it publishes half as many at once: the statement may have exceeded its time limit.
         """
         more = True
-        while more and not self._stopping.is_set():
+        while more and not self.stopping.is_set():
             count = self._publish_count
             try:
                 ((published,),) = self._pool.execute(_PUBLISH, (count,))
@@ -164,12 +164,12 @@ class Outbox:
             more = published == count
             for thread in self._threads:
                 thread.schedule()
-        self._stopping.wait(self._settings.publish_ms / 1000)  # events of this time are published together
+        self.stopping.wait(self._settings.publish_ms / 1000)  # events of this time are published together
         return 0.0 if published is None else self._settings.outbox_seconds  # None: another process publishes
 
     def _carry_out(self, claim: Callable[[], list[OutboxRow]]) -> float:
         """Carry out the rows that are due. Returns the seconds until the next time."""
-        while not self._stopping.is_set():
+        while not self.stopping.is_set():
             lease_ends_at = time.monotonic() + self._settings.outbox_lease_seconds
             rows = claim()
             if not rows:
@@ -254,7 +254,7 @@ class Outbox:
             try:
                 ((is_finished,),) = self._pool.execute(_FINISH, parameters)
             except (Refusal, SchemaChanged):
-                if time.monotonic() >= lease_ends_at or self._stopping.wait(self._settings.outbox_seconds):
+                if time.monotonic() >= lease_ends_at or self.stopping.wait(self._settings.outbox_seconds):
                     raise
                 continue
             if not is_finished:

@@ -80,6 +80,11 @@ class Payments:
         """Stop, after a call to a provider that is running; the other payments are asked about later."""
         self._worker.stop()
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether `stop` was called."""
+        return self._worker.is_stopping
+
     # Requests ----------------------------------------------------------------------------------
 
     def begin(self, asked: Answer) -> Answer:
@@ -231,12 +236,12 @@ class Payments:
         limits = (self._settings.payment_check_seconds, self._settings.payment_checks)
         payments = self._pool.execute(_DUE_PAYMENTS, limits)
         for row, ended in payments:
-            if self._worker.is_stopping:
+            if self.is_stopping:
                 break
             self._check(msgspec.json.decode(row, type=Payment), ended=ended)
         refunds = self._pool.execute(_DUE_REFUNDS, limits)
         for (row,) in refunds:
-            if self._worker.is_stopping:
+            if self.is_stopping:
                 break
             order = msgspec.json.decode(row, type=RefundOrder)
             if provider := self.providers.get(order.provider):

@@ -6,22 +6,22 @@ import unicodedata
 _SEPARATORS = "\u2028\u2029"  # of lines and paragraphs
 # Control and format characters: they move the cursor, change the direction of text, or take no space. \n is
 # left out, because drawings have it. The joiners \u200c and \u200d stay where they have a meaning.
-_FORMAT = re.compile(
+FORMAT = re.compile(
     r"[\x00-\x09\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff0-\ufffb"
     r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e007f]"
 )
 # The other characters with the Unicode property Default_Ignorable_Code_Point, and U+2800, a blank symbol.
 # api.invisible() in sql/21_text.sql returns the characters of both patterns.
-_IGNORABLE = re.compile(
+IGNORABLE = re.compile(
     r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0080-\U000e0fff]"
 )
 _JOINERS = "\u200c\u200d"
-_VIRAMA = 9  # the combining class of the sign that joins two consonants of an Indic script
+VIRAMA = 9  # the combining class of the sign that joins two consonants of an Indic script
 
 
 def clean_text(text: str) -> str:
     """The text without control and format characters. A separator of lines becomes a space."""
-    return _FORMAT.sub(lambda found: _replacement(found, text), text)
+    return FORMAT.sub(lambda found: _replacement(found, text), text)
 
 
 def normalize_text(text: str) -> str:
@@ -35,8 +35,8 @@ def normalize_text(text: str) -> str:
 def hidden_character(text: str) -> str | None:
     """The first character that cannot be seen, such as U+200B ZERO WIDTH SPACE; None if all can be seen."""
     for n, c in enumerate(text):
-        after_virama = n > 0 and unicodedata.combining(text[n - 1]) == _VIRAMA
-        if (_FORMAT.match(c) or _IGNORABLE.match(c)) and not (c in _JOINERS and after_virama):
+        after_virama = n > 0 and unicodedata.combining(text[n - 1]) == VIRAMA
+        if (FORMAT.match(c) or IGNORABLE.match(c)) and not (c in _JOINERS and after_virama):
             return f"U+{ord(c):04X} {unicodedata.name(c, '')}".strip()
     return None
 
@@ -56,7 +56,7 @@ def _replacement(found: re.Match[str], text: str) -> str:
 
 def _joins(before: str, after: str) -> bool:
     """Whether a joiner has a meaning here: in an emoji, or in a word of a script without capital letters."""
-    if unicodedata.combining(before) == _VIRAMA:
+    if unicodedata.combining(before) == VIRAMA:
         return True
     if not after:
         return False
@@ -67,4 +67,4 @@ def _joins(before: str, after: str) -> bool:
 
 
 def _is_visible(character: str) -> bool:
-    return unicodedata.category(character)[0] in "LNPS" and not _IGNORABLE.match(character)
+    return unicodedata.category(character)[0] in "LNPS" and not IGNORABLE.match(character)

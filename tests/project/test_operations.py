@@ -199,7 +199,7 @@ def unit() -> dict[str, dict[str, str]]:
 
 
 def test_unit_waits_for_the_whole_stop() -> None:
-    workers = Settings.drain_seconds + supervisor._STOP_SECONDS
+    workers = Settings.drain_seconds + supervisor.STOP_SECONDS
     postgres = (
         embedded_process.STOP_SECONDS
         + embedded_process.IMMEDIATE_STOP_SECONDS

@@ -18,7 +18,7 @@ from psycopg import pq
 
 from busware.server.embedded.data_folder import read_urls
 from busware.server.settings import Settings
-from busware.server.start import _way_into_container
+from busware.server.start import way_into_container
 from tests.conftest import LineClient
 from tests.support.processes import (
     WAIT_SECONDS,
@@ -98,8 +98,8 @@ def test_start_does_not_load_what_it_may_not_need() -> None:
 
 
 def test_server_in_a_container_says_how_to_reach_it() -> None:
-    published = _way_into_container(Settings(host="0.0.0.0", ports=(("chat", 8080),)))
-    inside = _way_into_container(Settings(host="::1"))
+    published = way_into_container(Settings(host="0.0.0.0", ports=(("chat", 8080),)))
+    inside = way_into_container(Settings(host="::1"))
     assert all(len(line) <= 80 for line in (published + inside).splitlines())
     assert "docker run -p 9999:9999 -p 8000:8000 -p 8080:8080" in published
     assert "docker compose exec server scripts/client" in published

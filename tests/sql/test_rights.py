@@ -259,9 +259,9 @@ def test_surplus_rights_are_revoked(database: Database, conn: psycopg.Connection
     revoke = "SELECT api.revoke_surplus_rights()"
     surplus = len(database.query(GRANTED)) - len(needed)
     with database.connect() as preparing:
-        preparing.execute("SELECT pg_advisory_lock(%s)", [schema._PREPARE_LOCK])
+        preparing.execute("SELECT pg_advisory_lock(%s)", [schema.PREPARE_LOCK])
         assert conn.execute(revoke).fetchone() == (0,)
-        preparing.execute("SELECT pg_advisory_unlock(%s)", [schema._PREPARE_LOCK])
+        preparing.execute("SELECT pg_advisory_unlock(%s)", [schema.PREPARE_LOCK])
     assert conn.execute(revoke).fetchone() == (surplus,)
     assert sorted(database.query(GRANTED)) == needed
     assert conn.execute(revoke).fetchone() == (0,)

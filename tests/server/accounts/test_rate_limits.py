@@ -236,7 +236,7 @@ def test_largest_settings_reach_the_database(client_socket: LineClient, server: 
     assert "reference" in client_socket.call("hold", **TRIP, count=1)
     assert client_socket.call("say", text="hello") == {}
     housekeeper = Housekeeper(server.pool, server.settings, server.operations.accounts.rate_limiter)
-    housekeeper._purge()
+    housekeeper.purge()
 
 
 def test_known_addresses_are_stored_later_if_the_database_refuses_them(

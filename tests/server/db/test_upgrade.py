@@ -380,7 +380,7 @@ def test_a_breaking_migration_waits_for_servers_that_do_not_stop(
 
 def test_no_writer_connects_while_a_breaking_migration_runs(database: Database, settings: Settings) -> None:
     with database.connect() as migrating:
-        migrating.execute("SELECT pg_advisory_lock(%s)", [schema._WRITERS_LOCK])
+        migrating.execute("SELECT pg_advisory_lock(%s)", [schema.WRITERS_LOCK])
         with pytest.raises(DatabaseUnavailable, match="A newer Busware is upgrading the database"):
             Writer(database.server, settings, Deadlines(settings)).start()
 

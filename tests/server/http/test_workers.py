@@ -37,20 +37,20 @@ class Calls:
     def __init__(self, settings: Settings) -> None:
         self.workers = Workers("test", settings.http_threads, settings.http_wait_seconds, settings)
         self.started: list[str] = []
-        self._ends: dict[str, threading.Event] = {}
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self.ends: dict[str, threading.Event] = {}
+        self.tasks: dict[str, asyncio.Task[None]] = {}
 
     def send(self, address: str, *names: str) -> None:
         """Begin calls of an address."""
         for name in names:
-            self._ends[name] = threading.Event()
-            self._tasks[name] = asyncio.create_task(
+            self.ends[name] = threading.Event()
+            self.tasks[name] = asyncio.create_task(
                 self.workers.run(address, lambda name=name: self._run(name))
             )
 
     def _run(self, name: str) -> None:
         self.started.append(name)
-        self._ends[name].wait()
+        self.ends[name].wait()
 
     async def have_started(self, *names: str) -> None:
         """Wait until exactly these calls, in any order, have started."""
@@ -59,13 +59,13 @@ class Calls:
 
     async def end(self, name: str) -> None:
         """End a call, and wait for its result."""
-        self._ends[name].set()
-        await self._tasks[name]
+        self.ends[name].set()
+        await self.tasks[name]
 
     async def end_all(self) -> None:
-        for event in self._ends.values():
+        for event in self.ends.values():
             event.set()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await asyncio.gather(*self.tasks.values(), return_exceptions=True)
         self.workers.close()
 
 
@@ -134,12 +134,12 @@ def test_cancelled_call_uses_its_thread_until_it_ends() -> None:
     async def test(calls: Calls) -> None:
         calls.send(A, "a1")
         await calls.have_started("a1")
-        calls._tasks["a1"].cancel()
+        calls.tasks["a1"].cancel()
         calls.send(B, "b1", "b2")
         await asyncio.sleep(0)
-        calls._tasks["b1"].cancel()  # while it waits
+        calls.tasks["b1"].cancel()  # while it waits
         assert calls.started == ["a1"]
-        calls._ends["a1"].set()
+        calls.ends["a1"].set()
         await calls.have_started("a1", "b2")
 
     run(test, http_threads=1)

@@ -101,7 +101,7 @@ def test_writes_through_the_pool_publish(
     wait_until(lambda: published(database) == ["booking.held"])
     server.pool.on_write = outbox.schedule
     housekeeper = Housekeeper(server.pool, server.settings, server.operations.accounts.rate_limiter)
-    housekeeper._settle()
+    housekeeper.settle()
     wait_until(lambda: published(database)[1:] == ["booking.expired"])
     notice = Notice(bus_id=1, travel_date=date.fromisoformat(DAY), text="Platform 4.")
     Messages(server.pool, server.settings).notice_to_trip(
@@ -298,9 +298,17 @@ def test_row_is_given_up_after_some_hours(
 
 
 @pytest.mark.parametrize(("attempts", "longest"), [(1, 5), (2, 10), (5, 80), (11, 3600), (5000, 3600)])
-def test_pause_grows_and_is_random(server: SimpleNamespace, attempts: int, longest: float) -> None:
-    outbox = Outbox(server.pool, server.settings)
-    pauses = {outbox._pause(attempts) for _ in range(50)}
+def test_pause_grows_and_is_random(
+    start: Callable[..., Outbox], database: Database, attempts: int, longest: float
+) -> None:
+    def fail(row: OutboxRow) -> None:
+        raise Retry("busy")
+
+    enqueue(database, 20)
+    database.query("UPDATE outbox SET attempts = %s", attempts - 1)
+    start(fail)
+    wait_until(lambda: states(database) == [("waiting", attempts, "busy")] * 20)
+    pauses = database.query("SELECT extract(epoch FROM due_at - api.now())::float FROM outbox")
     assert longest / 2 <= min(pauses) < max(pauses) <= longest
 
 
@@ -360,7 +368,7 @@ def test_stop_waits_for_the_row_that_is_carried_out(
     carrier.next()
     stopping = threading.Thread(target=outbox.stop)
     stopping.start()
-    wait_until(outbox._stopping.is_set)
+    wait_until(outbox.stopping.is_set)
     carrier.outcomes.put(None)
     stopping.join(WAIT_SECONDS)
     assert not stopping.is_alive()

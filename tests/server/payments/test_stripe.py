@@ -401,12 +401,11 @@ def test_stop_waits_for_one_question(shop: Shop, settings: Settings, clock: Cloc
     shop.payments.providers["stripe"] = StripePayments(patient)
     clock.advance(seconds=61)
     shop.stripe.order_fault("before", method="GET", path="/v1/payment_intents")
-    worker = shop.payments._worker
     shop.payments.start()
     shop.stripe.wait_for_request()
     stopping = threading.Thread(target=shop.payments.stop)
     stopping.start()
-    wait_until(lambda: worker.is_stopping)
+    wait_until(lambda: shop.payments.is_stopping)
     shop.stripe.release()
     stopping.join(WAIT_SECONDS)
     assert not stopping.is_alive()

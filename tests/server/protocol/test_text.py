@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from busware.server.protocol import clean_text, fold_name, hidden_character, normalize_text
-from busware.server.protocol.text import _FORMAT, _IGNORABLE, _VIRAMA
+from busware.server.protocol.text import FORMAT, IGNORABLE, VIRAMA
 from tests.conftest import Database
 
 JOINED = [
@@ -82,8 +82,8 @@ def in_list(database: Database, name: str, codes: set[int]) -> set[int]:
     ("name", "matches"),
     [
         # The joiners stay where they have a meaning, \n where a text may have lines.
-        ("format_characters", lambda c: _FORMAT.match(c) and c not in "\u200c\u200d"),
-        ("invisible", lambda c: _FORMAT.match(c) or _IGNORABLE.match(c)),
+        ("format_characters", lambda c: FORMAT.match(c) and c not in "\u200c\u200d"),
+        ("invisible", lambda c: FORMAT.match(c) or IGNORABLE.match(c)),
     ],
 )
 def test_python_and_sql_agree_on_the_invisible_characters(
@@ -97,7 +97,7 @@ def test_python_and_sql_agree_on_the_invisible_characters(
 def test_python_and_sql_agree_on_the_viramas(database: Database) -> None:
     assigned = {n for n in range(1, 0x20000) if unicodedata.category(chr(n)) not in ("Cn", "Cs")}
     assert in_list(database, "viramas", assigned) == {
-        n for n in assigned if unicodedata.combining(chr(n)) == _VIRAMA
+        n for n in assigned if unicodedata.combining(chr(n)) == VIRAMA
     }
 
 
