@@ -1,1 +1,1 @@
-"""The embedded PostgreSQL: its data folder (data_folder) and its process (process)."""
+"""The embedded PostgreSQL: its data folder (data_folder), its process (process), and its programs (psql)."""

@@ -7,7 +7,9 @@
   event_streams  server-sent events              hotel      the hotel's API at /hotel
   health         health checks and metrics
   openapi        the document at /schema         examples   of every request and reply
-  page           its page for browsers
+  page           its page for browsers           agent_examples, invoice_examples, payment_examples
+  openapi_webhooks  its webhooks                 webhook_examples
+  payment_webhooks  webhooks of providers of payments
 
 Every method of the protocol is a resource (`Request.resources`). The handlers, the OpenAPI document and the
 client (client/http_client.py) are made from these.

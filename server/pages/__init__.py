@@ -9,5 +9,6 @@ refusals    refusals as texts in the traveller's language  kinds         the nou
 journeys    from the search to the trip                    seat_map      the seats of a trip as tables
 holds       passengers, the hold, its payment              bookings      bookings that are opened; tickets
 changes     cancel, exchange and other changes             accounts      sign in, register, a new password
-languages   the choice of the language                     operator/     the pages for operators
+exchanges   the exchange of a booking                      operator/     the pages for operators
+languages   the choice of the language
 """

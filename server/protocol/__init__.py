@@ -9,6 +9,7 @@ fields    types of fields         requests, service_requests  a class for each m
 replies   a class for each reply
 refusals  reasons of refusals     caller    callers and answers         jsonrpc   bytes ↔ structs
 text      cleaning and comparing of texts               services  a service as a document
+currencies  decimals of currencies
 operator_requests, operator_replies  the same for operators
 agents    agents and their settlements                  events    the log of events
 payments  payments to a provider                        invoices  invoices, taxes, accounts of money

@@ -9,6 +9,7 @@ Files, headings, settings and tests that a page names exist.
 In an example `…` matches any text, and a reference matches the one that the server returned in its place.
 """
 
+import ast
 import json
 import os
 import re
@@ -195,6 +196,14 @@ def test_architecture_page_lists_every_module(folder) -> None:
         listed += [package + name for name in second] if not first or package in first else first
     modules = [path.relative_to(PROJECT / folder) for path in (PROJECT / folder).rglob("*.py")]
     assert sorted(listed) == sorted(str(path.with_suffix("")) for path in modules if path.stem != "__init__")
+
+
+@pytest.mark.parametrize("file", sorted(PROJECT.glob("server/**/__init__.py")), ids=named)
+def test_docstring_that_lists_modules_lists_all(file) -> None:
+    modules = {path.stem for path in file.parent.glob("*.py")} - {"__init__"}
+    docstring = ast.get_docstring(ast.parse(file.read_text())) or ""
+    if modules & {*re.findall(r"(?m)^ *(\w+)  ", docstring)}:  # a column of names
+        assert modules <= {*re.findall(r"\w+", docstring)}
 
 
 def test_version_is_written_in_one_place() -> None:
