@@ -460,7 +460,7 @@ def _session(session: Session) -> Text:
 
 
 def _done(request: Request | None) -> str:
-    """What a request has done whose reply has no fields."""
+    """What a request has done, if its reply has no fields."""
     match request:
         case Say():
             return "Sent to the operator."

@@ -100,7 +100,7 @@ def segment_fields(origin: PlaceOrStopNo | None, destination: PlaceOrStopNo | No
 
 
 def service_fields(service: ServiceData) -> dict[str, Any]:
-    """The fields of a service but its number, for a request."""
+    """The fields of a service except its number, for a request."""
     return {name: getattr(service, name) for name in ServiceFields.__struct_fields__}
 
 

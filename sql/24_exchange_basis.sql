@@ -1,7 +1,7 @@
 -- The input of the plan of seats when the vehicle of a trip is exchanged: server/booking/reseating.py.
 
--- The seats that a trip of a service gets with a vehicle, as trips.own_seats; NULL: those of the service. A vehicle that has the
--- seats of the service has its classes and reserved seats too, unless it has some of its own.
+-- The seats that a trip of a service gets with a vehicle, as trips.own_seats; NULL: those of the service. If the vehicle has the
+-- seats of the service, the classes and reserved seats of the service apply, unless the vehicle has some of its own.
 CREATE OR REPLACE FUNCTION api.seats_with_vehicle(service bus_info, v vehicles) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -22,7 +22,7 @@ BEGIN
         'accessible_seats', coalesce(v.accessible_seats, CASE WHEN fits THEN service.accessible_seats END));
 END $$;
 
--- The seats of a trip as Seat of reseating.py. service: that of the trip, with the seats of the trip.
+-- The seats of a trip as Seat of reseating_problem.py. service: that of the trip, with the seats of the trip.
 CREATE OR REPLACE FUNCTION api.seats_to_plan(service bus_info, trip trips) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT jsonb_agg(jsonb_build_object('seat_no', l.seat_no, 'deck', l.deck, 'row_no', l.row_no,
@@ -31,14 +31,14 @@ LANGUAGE sql STABLE AS $$
     FROM api.positions_of_seats(trip.bus_id, trip.own_seats ->> 'layout') AS l
 $$;
 
--- The live tickets of a trip that need a seat, as Ticket of reseating.py, with their references. trip, service:
+-- The live tickets of a trip that need a seat, as Ticket of reseating_problem.py, with their references. trip, service:
 -- as they are now. after, new: as they are with the other vehicle. allowed: NULL for all seats, else those that are not
 -- blocked on the segment, and for women only if the passenger is a woman, or has such a seat already.
 CREATE OR REPLACE FUNCTION api.tickets_to_plan(trip trips, service bus_info, after trips, new bus_info)
 RETURNS TABLE (reference text, ticket_no int, seat_no int, from_stop int, to_stop int, seat_class text, allowed int[], priority boolean,
               accessible boolean)
 LANGUAGE sql STABLE AS $$
-    WITH blocked AS MATERIALIZED (   -- blocks of seats that the trip keeps, and those of the service if the trip has its seats
+    WITH blocked AS MATERIALIZED (   -- blocks of the trip, and those of the service if the trip has the seats of the service
         SELECT s.seat_no, s.blocked AS segments FROM seats s
         WHERE s.bus_id = trip.bus_id AND s.travel_date = trip.travel_date AND s.blocked IS NOT NULL
         UNION ALL

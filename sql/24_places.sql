@@ -5,14 +5,14 @@ CREATE OR REPLACE FUNCTION api.places(kind text DEFAULT NULL, origin text DEFAUL
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     origins text[] := api.place_codes(origin);
-    left_at text[];   -- the origins that services of the kind leave
+    served_origins text[];   -- the origins that services of the kind leave
     refusal jsonb := CASE WHEN origin IS NOT NULL THEN api.check_place(origin, origins) END;
 BEGIN
     IF refusal ->> 'reason' = 'ambiguous_place' THEN
-        left_at := ARRAY(SELECT DISTINCT r.place FROM route_table r JOIN bus_info s USING (bus_id)
+        served_origins := ARRAY(SELECT DISTINCT r.place FROM route_table r JOIN bus_info s USING (bus_id)
             WHERE r.place = ANY (origins) AND r.departs IS NOT NULL AND (places.kind IS NULL OR s.kind = places.kind));
-        IF left_at <> '{}' THEN
-            origins := left_at;
+        IF served_origins <> '{}' THEN
+            origins := served_origins;
             refusal := api.check_place(origin, origins);
         END IF;
     END IF;

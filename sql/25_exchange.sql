@@ -1,14 +1,14 @@
 -- Exchange a booking: for another trip of the same operator, another segment, class or seats. All its booked tickets move, or
 -- none. They cost the fares of today.
 --
--- The refund terms of a ticket limit what an exchange can refund. If its
--- fare is lower afterwards, the difference is refunded as a cancellation would refund it at this time; and later it never
--- refunds a higher percentage than at this time. So an exchange with a cancellation refunds no more than the cancellation
--- alone would have. Alighting early refunds later at most what a cancellation, or alighting, would have refunded at this time.
+-- The refund terms of a ticket limit what an exchange can refund. If the fare is lower afterwards, the difference is refunded as a
+-- cancellation would refund it at this time; and a later cancellation never refunds a higher percentage than one at this time. So an
+-- exchange with a cancellation refunds no more than the cancellation alone would have. If a passenger alights early after the
+-- exchange, the refund is at most what a cancellation, or alighting, would have refunded at this time.
 
 -- A request for an exchange, completed with what it does not name: the present trip and stops or, on another service, the
--- present places and boarding date. On a route that calls at the place on several dates, it is the stop of the wanted boarding
--- date, with as many legs as before. travel_date: NULL, if no trip leaves the boarding stop on the date.
+-- present places and boarding date. On a route that calls at the place on several dates, the boarding stop is that of the wanted
+-- boarding date, and the segment has as many legs as before. travel_date: NULL, if no trip leaves the boarding stop on the date.
 CREATE OR REPLACE FUNCTION api.exchange_target(b api.opened_booking, a api.request) RETURNS api.request
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -175,7 +175,7 @@ BEGIN
     IF refusal IS NOT NULL THEN
         RETURN;
     END IF;
-    -- The use of a promo code was counted when the ticket was sold. It is not used any more if it is not for this service.
+    -- The use of a promo code was counted when the ticket was sold. A code that is not valid on this service is not used any more.
     SELECT * INTO promo FROM promo_codes c
     WHERE c.promo_no = ticket.promo_no AND c.operator = service.operator AND (c.services IS NULL OR service.bus_id = ANY (c.services));
     prices := api.prices(service, trip.travel_date, s, party, seats, NULL, passengers, promo);

@@ -1,5 +1,5 @@
 -- Set the contact of a booking. The caller has locked its trip. The event of the change sends a booked ticket to the new address; if
--- nothing changes, there is none.
+-- nothing changes, there is no event.
 CREATE OR REPLACE FUNCTION api.set_contact(b api.opened_booking, email text, language text, sms boolean) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE

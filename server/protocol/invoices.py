@@ -80,7 +80,7 @@ class ValidTax(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Invoicing(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What an operator has on its invoices. prefix, year_begins, since: missing if it gets none.
+    """What an operator has on its invoices. prefix, year_begins, since: missing if it issues none.
 
     since: payments that were recorded earlier are on none. seller: missing for the name of the operator.
     taxes: the present one, and those that are planned.
@@ -161,7 +161,7 @@ class InvoiceList(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class AccountSums(Struct, frozen=True, kw_only=True):
     """Sums of money in one currency. income: charges less refunds.
 
-    tax: on the invoices, without that on the credit notes; a part of the income. kept: of tickets that were
+    tax: on the invoices, less that on the credit notes; a part of the income. kept: of tickets that were
     cancelled or exchanged, the fares that were not refunded and the fees; a part of the income of this or of
     earlier days. commission: of agents, in settlements. fees: of providers of payments. Neither of them is
     subtracted from the income.

@@ -1,7 +1,7 @@
-"""One HTTPS request to a checked address, within a time for all of it and a number of bytes.
+"""One HTTPS request to a checked address, with a limit on its whole time and on the received bytes.
 
-It follows no redirect. http.client writes the request and reads the answer. It has no limit for the whole of
-a request, so it gets a socket that has one.
+No redirect is followed. http.client writes the request and reads the answer. It has no limit on the time of
+a whole request, so it gets a socket that has one.
 """
 
 import io
@@ -151,7 +151,7 @@ class Sender:
 
 
 def _beginning(response: HTTPResponse, most: int) -> bytes:
-    """The beginning of the body. The rest is received up to the limits, so that the sender ends orderly.
+    """The beginning of the body. The rest is received up to the limits, so that the receiver can send it.
 
     most: the most bytes to read at once. http.client would allocate what the answer claims to have.
     """
