@@ -175,7 +175,7 @@ class Places(Request, frozen=True, kw_only=True):
 class Search(Request, frozen=True, kw_only=True):
     """Find trips by origin, destination, date of departure, and optionally date of arrival.
 
-    days_around: count the trips on so many dates before and after the date too.
+    days_around: count the trips on this number of dates before and after the date too.
     """
 
     origin: PlaceName
