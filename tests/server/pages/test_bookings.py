@@ -78,7 +78,7 @@ def test_part_of_a_booking_is_cancelled_after_its_quote(visitor: Visitor, databa
         (2, "cancelled"),
     ]
     repeated = visitor.send(confirm)  # the same key: nothing more is done
-    assert "It is cancelled." in repeated.text
+    assert "The chosen tickets are cancelled." in repeated.text
 
 
 def test_ticket_moves_to_another_seat(visitor: Visitor, other_visitor: Visitor, database: Database) -> None:
