@@ -293,7 +293,10 @@ def reply(  # noqa: C901, PLR0911, PLR0912, PLR0915 - a case for each reply
         case VehicleExchange():
             return _exchange(answer, planned=getattr(request, "plan", False))
         case SalesReport():
-            sums = f"{counted(answer.tickets, 'ticket')}, income {money(answer.income, answer.currency)}."
+            sums = "\n".join(
+                f"{counted(total.tickets, 'ticket')}, income {money(total.income, total.currency)}."
+                for total in answer.totals or [answer]
+            )
             row_columns = partial(sales_row, by_agent=any(row.agent for row in answer.rows))
             return Group(table(map(row_columns, answer.rows), if_empty="Nothing was sold."), Text(sums))
         case InvoicesOfBooking():

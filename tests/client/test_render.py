@@ -52,3 +52,14 @@ def test_every_reply_can_be_printed() -> None:
         RichConsole(file=out, width=80).print(render.reply(msgspec.convert(example.reply, reply_type), 80))
         printed.add(reply_type)
     assert printed == {request_type.reply for request_type in METHODS.values()}
+
+
+def test_sales_have_a_sum_of_each_currency() -> None:
+    totals = [
+        {"currency": currency, "tickets": tickets, "charges": income, "refunds": "0", "income": income}
+        for currency, tickets, income in (("INR", 2, "520.00"), ("JPY", 1, "190"))
+    ]
+    report = msgspec.convert({"rows": [], "totals": totals, **totals[0]}, METHODS["sales"].reply)
+    out = io.StringIO()
+    RichConsole(file=out, width=80).print(render.reply(report, 80))
+    assert out.getvalue().splitlines()[1:] == ["2 tickets, income 520.00.", "1 ticket, income 190 JPY."]
