@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from textwrap import shorten
 from typing import Any
 
@@ -260,15 +260,17 @@ class Console:
         clients = Counter(client.process_no for client in presence.clients if client.left_at is None)
         for process in presence.processes:
             count = f", clients: {clients[process.process_no]}" if process.role == "server" else ""
-            at = process.since.astimezone()
-            since = f"{day_of(at, year=False)} {clock(at)}"
-            self._show(f"{process.role} {process.name}, since {since}{count}")
+            self._show(f"{process.role} {process.name}, since {_local(process.since)}{count}")
         tickets = ", ".join(f"{n} {status}" for status, n in sorted(stats["tickets"].items())) or "none"
         self._show(f"tickets for today and later: {tickets}")
         self._show(f"services: {stats['services']}, trips on sale: {stats['trips']}")
         self._show(f"stored messages: {stats['messages']}")
         if stats["outbox"]:
-            not_sent = ", ".join(f"{n} {kind}" for kind, n in sorted(stats["outbox"].items()))
+            since = stats["outbox_since"]
+            not_sent = ", ".join(
+                f"{n} {kind} since {_local(datetime.fromisoformat(since[kind]))}"
+                for kind, n in sorted(stats["outbox"].items())
+            )
             self._show(f"not sent, see {subcommand('outbox')}: {not_sent}")
 
     def _recent(self, rest: str) -> None:
@@ -319,6 +321,12 @@ COMMANDS = {
     "stats": Command("", "count processes, tickets, services and messages", Console._stats),
     "help": Command("", "show this list", Console._help),
 }
+
+
+def _local(at: datetime) -> str:
+    """A time in the time zone of the machine, such as Sat 5 Dec 22:05."""
+    at = at.astimezone()
+    return f"{day_of(at, year=False)} {clock(at)}"
 
 
 def _is_number(word: str) -> bool:

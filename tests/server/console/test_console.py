@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pexpect
@@ -138,6 +138,15 @@ def attached(urls: dict[str, str]) -> Iterator[Operator]:
     with Operator("console", **urls) as operator:
         operator.wait_for("This is the operator's console.", "operator>")
         yield operator
+
+
+def test_stats_say_what_is_not_sent_and_since_when(attached: Operator, database: Database) -> None:
+    for at in ("2026-11-30 12:00+00", "2026-11-29 12:00+00"):
+        database.query("SELECT api.enqueue('sms', '{}')")
+        database.query("UPDATE outbox SET created_at = %s WHERE created_at > %s RETURNING 1", at, at)
+    oldest = datetime(2026, 11, 29, 12, tzinfo=UTC).astimezone()
+    attached.type_line("stats")
+    attached.wait_for("not sent, see", f"2 sms waiting since Sun 29 Nov {oldest:%H:%M}")
 
 
 def test_escape_sequences_of_a_client_are_removed(
