@@ -1,6 +1,7 @@
 -- Values in the document of a service: what is valid, and in which form a document has it.
 
 -- Each kind of value: the pattern of its text, and what it takes, in words. A number or a boolean may be written as a text too.
+-- Currencies: list one of ISO 4217, of 2026, without metals, units of account and codes for tests.
 CREATE OR REPLACE FUNCTION api.value_kinds() RETURNS TABLE (kind text, pattern text, takes text)
 LANGUAGE sql IMMUTABLE AS $$
     VALUES
@@ -11,7 +12,16 @@ LANGUAGE sql IMMUTABLE AS $$
     ('bus_type',   '^(SLEEPER|SEMI_SLEEPER|SEATER)$',     'SLEEPER, SEMI_SLEEPER or SEATER'),
     ('flag',       '^(true|false)$',                      'true or false'),
     ('code',       '^[A-Z0-9-]{2,16}$',                   'a code of 2 to 16 characters of A-Z, 0-9 and -, such as CKPT'),
-    ('currency',   '^[A-Z]{3}$',                          'a currency of ISO 4217, such as INR'),
+    ('currency',
+     '^(AED|AFN|ALL|AMD|AOA|ARS|AUD|AWG|AZN|BAM|BBD|BDT|BHD|BIF|BMD|BND|BOB|BOV|BRL|BSD|BTN|BWP|'
+     'BYN|BZD|CAD|CDF|CHE|CHF|CHW|CLF|CLP|CNY|COP|COU|CRC|CUP|CVE|CZK|DJF|DKK|DOP|DZD|EGP|ERN|'
+     'ETB|EUR|FJD|FKP|GBP|GEL|GHS|GIP|GMD|GNF|GTQ|GYD|HKD|HNL|HTG|HUF|IDR|ILS|INR|IQD|IRR|ISK|'
+     'JMD|JOD|JPY|KES|KGS|KHR|KMF|KPW|KRW|KWD|KYD|KZT|LAK|LBP|LKR|LRD|LSL|LYD|MAD|MDL|MGA|MKD|'
+     'MMK|MNT|MOP|MRU|MUR|MVR|MWK|MXN|MXV|MYR|MZN|NAD|NGN|NIO|NOK|NPR|NZD|OMR|PAB|PEN|PGK|PHP|'
+     'PKR|PLN|PYG|QAR|RON|RSD|RUB|RWF|SAR|SBD|SCR|SDG|SEK|SGD|SHP|SLE|SOS|SRD|SSP|STN|SVC|SYP|'
+     'SZL|THB|TJS|TMT|TND|TOP|TRY|TTD|TWD|TZS|UAH|UGX|USD|USN|UYI|UYU|UYW|UZS|VED|VES|VND|VUV|'
+     'WST|XAF|XCD|XCG|XOF|XPF|YER|ZAR|ZMW|ZWG)$',
+     'a currency of ISO 4217, such as INR'),
     ('amount',     '^[0-9]{1,8}(\.[0-9]{1,4})?$',         'an amount of money, such as 520.00'),
     ('percent',    '^(100(\.0{1,2})?|[0-9]{1,2}(\.[0-9]{1,2})?)$', 'a percentage, 0 to 100, such as 50'),
     ('surcharge',  '^-?[0-9]{1,8}(\.[0-9]{1,4})?$',       'an amount of money, such as 52.00 or -30'),
