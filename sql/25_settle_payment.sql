@@ -202,6 +202,17 @@ LANGUAGE sql AS $$
     RETURNING *
 $$;
 
+-- The refusal of other money than that of a payment that has succeeded, if it has no receipt: the same request again would be more
+-- money.
+CREATE OR REPLACE FUNCTION api.check_receipt_given(payment payment_intents, said jsonb) RETURNS jsonb
+LANGUAGE sql STABLE
+RETURN CASE WHEN payment.state = 'succeeded' AND said ->> 'receipt' IS NULL
+        AND ((said ->> 'amount')::numeric, said ->> 'currency') <> (payment.received, payment.received_currency)
+    THEN api.refusal_bad_request('receipt', 'what tells this receipt from others, such as the number that the bank gave it',
+        format('%s %s has arrived for %s. If %s %s has arrived too, give its receipt.',
+            api.amount_text(payment.received, payment.received_currency), payment.received_currency, payment.provider_reference,
+            api.amount_text((said ->> 'amount')::numeric, said ->> 'currency'), said ->> 'currency')) END;
+
 -- Settle a manual payment by hand, as the operator of its service: the money is in the account. a.plan: show what that would do,
 -- and undo it.
 CREATE OR REPLACE FUNCTION api.settle_by_hand(a api.request, trip trips) RETURNS api.outcome
@@ -215,7 +226,8 @@ BEGIN
     ELSE
         o.refusal := coalesce(api.check_operator(a.account, payment.bus_id),
             api.check_amount_given('amount', (a.payment ->> 'amount')::numeric, a.payment ->> 'currency'),
-            api.check_amount_given('fee', (a.payment ->> 'fee')::numeric, a.payment ->> 'currency'));
+            api.check_amount_given('fee', (a.payment ->> 'fee')::numeric, a.payment ->> 'currency'),
+            api.check_receipt_given(payment, a.payment));
     END IF;
     IF o.refusal IS NOT NULL THEN
         RETURN o;

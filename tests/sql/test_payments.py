@@ -536,6 +536,22 @@ def test_other_amount_after_a_payment_was_settled_by_hand(online: SchemaApi) -> 
     assert [refund["amount"] for refund in open_refunds(online)] == ["100.00"]
 
 
+@pytest.mark.parametrize(("amount", "currency"), [("100.00", "INR"), (FARE, "USD")])
+def test_other_money_by_hand_needs_a_receipt(online: SchemaApi, amount: str, currency: str) -> None:
+    """The same command again is the same money. Other money without a receipt would not be the same again."""
+    payment = pay(online, online.hold(1))
+    assert settle(online, payment)["outcome"] == "booked"
+    assert settle(online, payment)["outcome"] == "unchanged"
+    refused = settle(online, payment, amount=amount, currency=currency)
+    assert (refused["reason"], refused["field"]) == ("bad_request", "receipt")
+    assert refused["message"] == (
+        f"{FARE} INR has arrived for {payment['provider_reference']}. "
+        f"If {amount} {currency} has arrived too, give its receipt."
+    )
+    other = settle(online, payment, amount=amount, currency=currency, receipt="T2")
+    assert other["outcome"] == "refunded"
+
+
 # The waitlist ----------------------------------------------------------------------------------
 
 
