@@ -191,4 +191,4 @@ def _as_csv(differences: list[Difference]) -> str:
 
 
 def _cells(record: Record | None) -> tuple[csv_table.Cell, ...]:
-    return (record.amount, record.currency, record.state) if record else (None, None, None)
+    return (record.full_amount, record.currency, record.state) if record else (None, None, None)

@@ -7,6 +7,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from busware.server.protocol.currencies import round_amount
+
 State = Literal["open", "succeeded", "failed", "cancelled", "paid back by hand"]
 
 
@@ -27,8 +29,13 @@ class Record(Struct, frozen=True, kw_only=True):
     state: State
     expected: bool = True
 
+    @property
+    def full_amount(self) -> Decimal:
+        """The amount with all decimals of its currency. A bank's file may leave out those that are 0."""
+        return self.amount + round_amount(Decimal(0), self.currency)
+
     def __str__(self) -> str:
-        return f"{self.amount} {self.currency}, {self.state}"
+        return f"{self.full_amount} {self.currency}, {self.state}"
 
 
 class Difference(Struct, frozen=True, kw_only=True):

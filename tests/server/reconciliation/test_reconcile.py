@@ -159,7 +159,7 @@ def test_another_amount(shop: Shop, run: Run, database: Database) -> None:
     assert (shown[0], row["problem"], row["amount"], row["amount_there"]) == (
         1,
         "other amount",
-        "250",
+        "250.00",
         "260.00",
     )
 
@@ -215,7 +215,7 @@ def test_file_of_paid_out_transfers(api: SchemaApi, database: Database, run: Run
     path.write_text("\n".join([*lines[:2], lines[3]]))
     assert run(*arguments) == (1, [
         f"missing there: refund {references[1]} {references[1]}; here 130.00 INR, succeeded; there nothing",
-        f"missing here: refund {references[2]} 2 line 3; here nothing; there 130 INR, succeeded",
+        f"missing here: refund {references[2]} 2 line 3; here nothing; there 130.00 INR, succeeded",
         "2 here, 2 there: 2 differences.",
     ])  # fmt: skip
 
