@@ -10,6 +10,7 @@ from busware.server.setting_kinds import (
     FOLDER,
     HOME,
     URL,
+    URLS,
     setting,
 )
 
@@ -41,6 +42,16 @@ class DatabaseSettings:
         "a standby of the same database, which executes reads that need no newer data than it has; "
         "if it is not set, the primary executes all reads",
         URL,
+    )
+    shards: tuple[str, ...] | None = setting(
+        None,
+        "URLs",
+        "the databases of the shards, as their owners; DATABASE_URL is then the database of the proxy; if it "
+        "is not set, one database has everything",
+        URLS,
+    )
+    shard_check_seconds: float = setting(
+        1, "seconds", "the pause between two checks whether the database of a shard answers", DURATION
     )
     data: Path = setting(  # noqa: RUF009 - a path does not change
         HOME / "data", "folder", "the data of the embedded PostgreSQL", FOLDER

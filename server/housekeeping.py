@@ -9,6 +9,7 @@ nothing to do.
 
 import logging
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from busware.server.accounts.rate_limits import RateLimiter
@@ -27,14 +28,25 @@ _OPEN_SALES = "SELECT api.open_sales(bus_id => %s)"
 
 
 class Housekeeper:
-    """The worker threads, one for each kind of periodic work."""
+    """The worker threads, one for each kind of periodic work.
 
-    def __init__(self, pool: Pool, settings: Settings, rate_limiter: RateLimiter) -> None:
-        self._pool, self._settings, self._rate_limiter = pool, settings, rate_limiter
+    rate_limiter: its known addresses are stored; None: in the database of a shard, which has none.
+    services: the pool through which services are written, that of the proxy; None: `pool`.
+    """
+
+    def __init__(
+        self, pool: Pool, settings: Settings, rate_limiter: RateLimiter | None, services: Pool | None = None
+    ) -> None:
+        self._pool, self._settings, self._services = pool, settings, services or pool
         self._stopping = False
+        of_home = (
+            [WorkerThread("known addresses", partial(self._note, rate_limiter), settings.settle_seconds)]
+            if rate_limiter
+            else []
+        )
         self._workers = [
+            *of_home,
             WorkerThread("settle", self.settle, settings.settle_seconds),
-            WorkerThread("known addresses", self._note_known_addresses, settings.settle_seconds),
             WorkerThread("open sales", self._open_sales, settings.housekeeping_seconds),
             WorkerThread("purge", self.purge, settings.housekeeping_seconds),
             WorkerThread("rights", self._revoke_rights, settings.housekeeping_seconds),
@@ -54,12 +66,12 @@ class Housekeeper:
 
     def settle(self) -> float:
         """Settle the trips that are due and not locked, a transaction for each trip."""
-        self._for_each(self._pool.execute(_DUE_TRIPS), lambda *trip: self._pool.write(_SETTLE, trip))
+        self._for_each(self._pool.execute(_DUE_TRIPS), lambda *trip: self._services.write(_SETTLE, trip))
         return self._settings.settle_seconds
 
-    def _note_known_addresses(self) -> float:
+    def _note(self, rate_limiter: RateLimiter) -> float:
         """Store from which addresses bookings were opened."""
-        self._rate_limiter.note_known_addresses()
+        rate_limiter.note_known_addresses()
         return self._settings.settle_seconds
 
     def _open_sales(self) -> float:
@@ -68,7 +80,7 @@ class Housekeeper:
         try:
             self._for_each(
                 self._pool.execute(_SERVICES),
-                lambda bus_id: opened.append(self._pool.write(_OPEN_SALES, (bus_id,))[0][0]),
+                lambda bus_id: opened.append(self._services.write(_OPEN_SALES, (bus_id,))[0][0]),
             )
         finally:
             if any(opened):

@@ -18,6 +18,7 @@ from prometheus_client.registry import Collector
 
 from busware.server.db.pool import InternalError, Pool
 from busware.server.db.reader import Reader
+from busware.server.db.shard_queues import ShardReaders, ShardWriters
 from busware.server.db.standby import StandbyReads
 from busware.server.db.writer import Writer
 from busware.server.protocol import Refusal
@@ -38,8 +39,8 @@ class Metrics(Collector):
     def __init__(
         self,
         pool: Pool,
-        reader: Reader,
-        writer: Writer,
+        reader: Reader | ShardReaders,
+        writer: Writer | ShardWriters,
         settings: Settings,
         standby: StandbyReads | None = None,
     ) -> None:

@@ -14,6 +14,8 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
 
 from msgspec import Raw
 
@@ -22,6 +24,7 @@ from busware.server.certificates import CertificateReloader
 from busware.server.db.deadlines import Deadlines
 from busware.server.db.listener import Listener
 from busware.server.db.pool import Pool
+from busware.server.db.shard_queues import ShardMap, ShardReaders, ShardWriters
 from busware.server.db.standby import StandbyReads
 from busware.server.db.writer import Writer
 from busware.server.housekeeping import Housekeeper
@@ -81,35 +84,28 @@ def serve(
     pool.open()
     listener = Listener(session_url, settings, deadlines)
     listener.on_outdated = on_outdated
-    writer = Writer(session_url, settings, deadlines)
-    outbox = Outbox(pool, settings)
-    pool.on_write = outbox.schedule
+    shards = _open_shards(pool, url, settings, deadlines, stops)
+    databases = [pool, *(shards.pools if shards else ())]
+    outboxes = [Outbox(database, settings) for database in databases]
+
+    def schedule_outboxes() -> None:
+        for outbox in outboxes:
+            outbox.schedule()
 
     def on_commit(calls: list[tuple[Raw, Raw]]) -> None:
         listener.queue_changes(calls)
-        outbox.schedule()
+        schedule_outboxes()
 
+    pool.on_write = schedule_outboxes
+    writer = shards.writers if shards else Writer(session_url, settings, deadlines)
     writer.on_commit = on_commit
     writer.start()
     stops.append([("writer", writer.stop)])
-    operations = Operations(pool, writer, settings, _open_standby(pool, settings, deadlines, stops))
+    standby = _open_standby(pool, settings, deadlines, stops)
+    operations = Operations(pool, writer, settings, standby, shards.readers if shards else None)
     operations.payments.start()
     stops.append([("payments", operations.payments.stop)])
-    housekeeper = Housekeeper(pool, settings, operations.accounts.rate_limiter)
-    housekeeper.start()
-    messages = MessageCarriers(pool, operations.accounts, settings)
-    for kind, carrier in {
-        "mail": messages.carry_mail,
-        "sms": messages.carry_sms,
-        "refund": operations.payments.carry_refund,
-        "fee": operations.payments.carry_fee,
-        "webhook": WebhookCarrier(pool, settings).carry,
-    }.items():
-        outbox.register(kind, carrier)
-    outbox.start()
-    stops.append(
-        [("housekeeping", housekeeper.stop), ("outbox", lambda: outbox.stop(deadlines.seconds_left()))]
-    )
+    stops.append(_start_works(databases, outboxes, operations, settings, deadlines))
     stops.append(clients)
 
     pusher = Pusher(Messages(pool, settings), listener)
@@ -128,6 +124,75 @@ def serve(
     listener.start(f"{settings.host}:{tcp.port}, process {os.getpid()}")
     clients.append(("push", stop_push))
     return dataclasses.replace(settings, port=tcp.port, http_port=http.port, ports=tcp.ports)
+
+
+@dataclass(frozen=True)
+class _Shards:
+    """What a process has for the shards. pools: to each of their databases, for the work of timers."""
+
+    readers: ShardReaders
+    writers: ShardWriters
+    pools: list[Pool]
+
+
+def _open_shards(
+    pool: Pool, url: str, settings: Settings, deadlines: Deadlines, stops: list[list[_Stop]]
+) -> _Shards | None:
+    """Connect to the databases of the shards. One that does not answer is connected to later."""
+    if not settings.shards:
+        return None
+    shard_map = ShardMap(pool, settings, url)
+    shard_map.start()
+    stops.append([("checks of shards", shard_map.stop)])
+    shards = _Shards(
+        ShardReaders(url, settings, deadlines, shard_map),
+        ShardWriters(settings.listen_url or url, settings, deadlines, shard_map),
+        [Pool(shard.server_url, settings, deadlines) for shard in shard_map.shards],
+    )
+    shards.readers.open()
+    stops[0].append(("readers of shards", shards.readers.close))
+    for number, database in enumerate(shards.pools, 1):
+        database.begin_open()
+        stops[0].append((f"connection pool of shard {number}", database.close))
+    return shards
+
+
+def _start_works(
+    databases: list[Pool],
+    outboxes: list[Outbox],
+    operations: Operations,
+    settings: Settings,
+    deadlines: Deadlines,
+) -> list[_Stop]:
+    """Start the timers and the outbox of each database, that of the proxy or the only one first."""
+    stops: list[_Stop] = []
+    for number, (database, outbox) in enumerate(zip(databases, outboxes, strict=True)):
+        name = f" of shard {number}" if number else ""
+        rate_limiter = None if number else operations.accounts.rate_limiter
+        housekeeper = Housekeeper(database, settings, rate_limiter, services=databases[0])
+        housekeeper.start()
+        stops.append((f"housekeeping{name}", housekeeper.stop))
+        _start_outbox(outbox, database, operations, settings)
+        stops.append((f"outbox{name}", partial(_stop_outbox, outbox, deadlines)))
+    return stops
+
+
+def _start_outbox(outbox: Outbox, pool: Pool, operations: Operations, settings: Settings) -> None:
+    """Register the carriers of an outbox, and start it. pool: to its database."""
+    messages = MessageCarriers(pool, operations.accounts, settings)
+    for kind, carrier in {
+        "mail": messages.carry_mail,
+        "sms": messages.carry_sms,
+        "refund": operations.payments.carry_refund,
+        "fee": operations.payments.carry_fee,
+        "webhook": WebhookCarrier(pool, settings).carry,
+    }.items():
+        outbox.register(kind, carrier)
+    outbox.start()
+
+
+def _stop_outbox(outbox: Outbox, deadlines: Deadlines) -> None:
+    outbox.stop(deadlines.seconds_left())
 
 
 def stop_parts(stops: list[list[_Stop]], deadlines: Deadlines, settings: Settings) -> None:

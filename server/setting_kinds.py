@@ -59,6 +59,10 @@ def _headers(text: str) -> tuple[tuple[str, str], ...]:
     return tuple(headers.items())
 
 
+def _texts(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(","))
+
+
 def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip().lower() for name in text.split(","))
 
@@ -82,6 +86,12 @@ PERIOD = Kind(
 FLAG = Kind("true or false", r"true|false", lambda text: text.lower() == "true")
 URL = Kind(
     "a URL such as postgresql://user:password@host:5432/busware", r"postgres(ql)?://\S+", str, secret=True
+)
+URLS = Kind(
+    "URLs such as postgresql://user:password@host:5432/busware, separated by commas",
+    r"postgres(ql)?://[^\s,]+(\s*,\s*postgres(ql)?://[^\s,]+)*",
+    _texts,
+    secret=True,
 )
 HTTP_URL = Kind("a URL such as https://example.org/pay", r"https?://[^\s#]+", str)
 LINE = Kind("a text on one line", r"[^\x00-\x1f\x7f]+", str)

@@ -23,6 +23,7 @@ from busware.server import installation, logs, systemd
 from busware.server.command_line import Parser, in_foreground
 from busware.server.db.pool import DatabaseUnavailable, InternalError
 from busware.server.db.schema import SchemaError, prepare
+from busware.server.db.shards import prepare_shards
 from busware.server.db.start_check import check_database
 from busware.server.embedded.data_folder import PostgresError, given_urls
 from busware.server.embedded.process import EmbeddedPostgres
@@ -178,7 +179,10 @@ def _start(settings: Settings, stack: ExitStack) -> str:
     settings = check_ports(settings)  # before a new data folder is created
     urls = postgres.start() if postgres else given_urls(settings)
     session_url = settings.listen_url or urls.server
-    prepare(urls.owner, session_url, settings)
+    if settings.shards:
+        prepare_shards(urls.owner, session_url, settings)
+    else:
+        prepare(urls.owner, session_url, settings)
     check_database(urls.server, session_url, settings)
     if settings.processes > 1:
         quiet = in_foreground() and settings.log_level == "INFO"  # the console shows the clients

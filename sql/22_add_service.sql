@@ -1,5 +1,5 @@
 -- Add a service from a timetable in text, or edit one. Returns false if the bus_id exists and `replace` is false: the
--- service stays as it is. With `replace`, an existing service gets the arguments that are given, and keeps everything
+-- service stays as it is; also if it belongs to another database (api.keeps_service). With `replace`, an existing service gets the arguments that are given, and keeps everything
 -- else: its fields for which an argument is NULL, its cancelled and extra trips, its trips on sale. A new service needs name,
 -- operator, layout and stops. It is api.put_service for SQL: see there what an edit may change.
 --
@@ -29,7 +29,7 @@ DECLARE
     refusal jsonb;
     line    int;
 BEGIN
-    IF NOT replace AND EXISTS (SELECT FROM bus_info b WHERE b.bus_id = add_service.bus_id) THEN
+    IF NOT api.keeps_service(bus_id) OR NOT replace AND EXISTS (SELECT FROM bus_info b WHERE b.bus_id = add_service.bus_id) THEN
         RETURN false;
     END IF;
     refusal := (SELECT p.answer FROM api.put_service(NULL, jsonb_strip_nulls(jsonb_build_object(

@@ -40,13 +40,16 @@ BEGIN
 END $$;
 
 -- Open one trip: an extra trip, also on a day on which its service does not run, or a cancelled trip again, whose
--- tickets stay cancelled. Returns false if the trip is open already. Raises an exception if the route of the service is
+-- tickets stay cancelled. Returns false if the trip is open already, or its service belongs to another database. Raises an exception if the route of the service is
 -- repeating (bus_info.repeat_legs) and another open trip overlaps it.
 CREATE OR REPLACE FUNCTION api.add_trip(bus_id bigint, travel_date date) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
     restored boolean;
 BEGIN
+    IF NOT api.keeps_service(bus_id) THEN
+        RETURN false;
+    END IF;
     PERFORM FROM bus_info b WHERE b.bus_id = add_trip.bus_id FOR NO KEY UPDATE;   -- as in api.open_sales
     INSERT INTO trips AS t (bus_id, travel_date) VALUES (bus_id, travel_date)
     ON CONFLICT ON CONSTRAINT trips_pkey

@@ -18,17 +18,25 @@ BEGIN
             RETURN api.refusal_bad_request('after', 'the `next` of an earlier page', 'None of your bookings has that reference.');
         END IF;
     END IF;
-    SELECT array_agg(b.bus_id), array_agg(b.reference) INTO bus_ids, refs FROM (
-        SELECT p.bus_id, p.reference FROM passengers p
-        WHERE p.account = bookings.account AND p.ticket_no = 1
-          AND (bookings.after IS NULL OR (p.created_at, p.reference) < (after_created_at, bookings.after))
-          AND (bookings.kind IS NULL OR bookings.kind = (SELECT s.kind FROM bus_info s WHERE s.bus_id = p.bus_id))
-          AND (current IS NOT TRUE OR api.is_current(p.bus_id, p.reference))
-        ORDER BY p.created_at DESC, p.reference DESC LIMIT size + 1
-    ) AS b;
+    SELECT array_agg(b.bus_id), array_agg(b.reference) INTO bus_ids, refs
+    FROM api.bookings_before(account, kind, current, size + 1, after_created_at, after) AS b;
     RETURN jsonb_build_object('bookings',
             to_jsonb(api.show_bookings(bus_ids[:size], refs[:size])))
         || CASE WHEN cardinality(refs) > size THEN jsonb_build_object('next', refs[size]) ELSE '{}' END;
+END $$;
+
+-- The newest bookings of an account, before the one that was made at a time and has a reference; NULL: of all.
+CREATE OR REPLACE FUNCTION api.bookings_before(account text, kind text, current boolean, size int, before timestamptz, before_reference text)
+RETURNS TABLE (bus_id bigint, reference text, created_at timestamptz)
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN QUERY
+    SELECT p.bus_id, p.reference, p.created_at FROM passengers p
+    WHERE p.account = bookings_before.account AND p.ticket_no = 1
+      AND (bookings_before.before_reference IS NULL OR (p.created_at, p.reference) < (before, bookings_before.before_reference))
+      AND (bookings_before.kind IS NULL OR bookings_before.kind = (SELECT s.kind FROM bus_info s WHERE s.bus_id = p.bus_id))
+      AND (current IS NOT TRUE OR api.is_current(p.bus_id, p.reference))
+    ORDER BY p.created_at DESC, p.reference DESC LIMIT size;
 END $$;
 
 -- Whether a booking has a held, booked or pending ticket whose journey has not ended, or a displaced one.

@@ -83,17 +83,36 @@ BEGIN
     END IF;
     SELECT p.created_at, s.time_zone INTO made_at, time_zone FROM passengers p JOIN bus_info s USING (bus_id)
     WHERE p.bus_id = b.bus_id AND p.reference = b.reference ORDER BY p.ticket_no LIMIT 1;
-    RETURN (
-        SELECT jsonb_build_object('messages', coalesce(jsonb_agg(jsonb_build_object('at', api.rfc3339(m.at, time_zone), 'text', m.body,
-            'from_operator', m.audience <> 'operators') ORDER BY m.message_id), '[]'))
-        FROM (
-            SELECT * FROM (
-                SELECT m.* FROM messages m WHERE m.reference = b.reference AND m.audience <> 'trip'
-                UNION
-                SELECT m.* FROM messages m WHERE m.bus_id = b.bus_id AND m.travel_date = b.travel_date AND m.audience = 'trip'
-                UNION
-                SELECT m.* FROM messages m WHERE m.audience = 'all'
-            ) AS m WHERE m.at >= made_at
-            ORDER BY m.message_id DESC LIMIT 100
-        ) AS m);
+    RETURN (SELECT jsonb_build_object('messages', coalesce(jsonb_agg(api.show_message(m, time_zone) ORDER BY m.message_id), '[]'))
+        FROM api.messages_since(b.bus_id, b.travel_date, b.reference, made_at) AS m);
 END $$;
+
+-- The last 100 messages about a booking since it was made, the last one first.
+CREATE OR REPLACE FUNCTION api.messages_since(bus_id bigint, travel_date date, reference text, made_at timestamptz) RETURNS SETOF messages
+LANGUAGE sql STABLE AS $$
+    SELECT f.* FROM (
+        SELECT m.* FROM messages m WHERE m.reference = messages_since.reference AND m.audience <> 'trip'
+        UNION
+        SELECT m.* FROM messages m WHERE m.bus_id = messages_since.bus_id AND m.travel_date = messages_since.travel_date AND m.audience = 'trip'
+        UNION
+        SELECT m.* FROM messages m WHERE m.audience = 'all'
+    ) AS f WHERE f.at >= made_at
+    ORDER BY f.message_id DESC LIMIT 100
+$$;
+
+-- A message as the passengers of a booking see it.
+CREATE OR REPLACE FUNCTION api.show_message(message messages, time_zone text) RETURNS jsonb
+LANGUAGE sql STABLE
+RETURN jsonb_build_object('at', api.rfc3339(message.at, time_zone), 'text', message.body, 'from_operator', message.audience <> 'operators');
+
+-- The trip of a booking now, its boarding date, when and by which account it was made, and whether it is held, booked or pending. NULL: there
+-- is no such booking.
+CREATE OR REPLACE FUNCTION api.trip_of_booking(
+    reference text, OUT bus_id bigint, OUT travel_date date, OUT boarding_date date, OUT made_at timestamptz, OUT account text, OUT is_open boolean
+) RETURNS record
+LANGUAGE sql STABLE AS $$
+    SELECT p.bus_id, p.travel_date, api.booking_boarding_date(p.bus_id, p.reference), p.created_at, p.account,
+           EXISTS (SELECT FROM passengers o WHERE o.bus_id = p.bus_id AND o.reference = p.reference AND o.status IN ('held', 'booked', 'pending'))
+    FROM passengers p
+    WHERE p.bus_id = api.booking_bus(trip_of_booking.reference) AND p.reference = trip_of_booking.reference ORDER BY p.ticket_no LIMIT 1
+$$;

@@ -102,12 +102,14 @@ END $$;
 -- Check that a booking may move to another service: one of the same operator, with fares in the same currency.
 CREATE OR REPLACE FUNCTION api.check_exchange_for(b api.opened_booking, service bus_info) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
-    SELECT api.refusal('not_exchangeable', CASE WHEN s.operator <> service.operator
+    SELECT CASE WHEN NOT api.is_together(b.bus_id, service.bus_id) THEN api.refusal_unsupported('An exchange for this service')
+        ELSE api.refusal('not_exchangeable', CASE WHEN s.operator <> service.operator
         THEN format('Tickets of %s cannot be exchanged for %s (%s %s), which %s runs.', s.operator, service.name,
             service.nouns ->> 'service', service.bus_id, service.operator)
         ELSE format('%s (%s %s) is paid in %s; this booking was paid in %s.', service.name, service.nouns ->> 'service',
-            service.bus_id, service.currency, s.currency) END)
-    FROM bus_info s WHERE s.bus_id = b.bus_id AND (s.operator, s.currency) <> (service.operator, service.currency)
+            service.bus_id, service.currency, s.currency) END) END
+    FROM bus_info s WHERE s.bus_id = b.bus_id
+      AND (NOT api.is_together(b.bus_id, service.bus_id) OR (s.operator, s.currency) <> (service.operator, service.currency))
 $$;
 
 -- The seats of an exchange, as a booking chooses them. On a trip with the same layout, the tickets keep their seats if

@@ -159,7 +159,7 @@ LANGUAGE sql STABLE AS $$
                                        ((j.departs_at + j.hours) AT TIME ZONE j.time_zone)::date, '1 day') AS day
     CROSS JOIN LATERAL api.departures(ARRAY[j.origin], ARRAY[j.destination], day::date, j.until) AS d
     JOIN bus_info s ON s.bus_id = d.bus_id AND s.currency = service.currency
-    WHERE d.operator = service.operator AND d.kind = service.kind AND (d.bus_id, d.travel_date) <> (offer.bus_id, offer.travel_date)
+    WHERE d.operator = service.operator AND d.kind = service.kind AND api.is_together(d.bus_id, offer.bus_id) AND (d.bus_id, d.travel_date) <> (offer.bus_id, offer.travel_date)
       AND d.departs_at BETWEEN j.departs_at - j.hours AND j.departs_at + j.hours
     ORDER BY abs(extract(epoch FROM d.departs_at - j.departs_at)), d.departs_at, d.bus_id
 $$;

@@ -17,7 +17,7 @@ BEGIN
     m.key := key;
     m.client_no := client_no;
     m.reference := upper(btrim(reference));
-    m.bus_id := coalesce(bus_id, api.booking_bus(m.reference));
+    m.bus_id := bus_id;
     m.travel_date := travel_date;
     m.audience := CASE WHEN client_no IS NOT NULL THEN 'client' WHEN reference IS NOT NULL THEN 'booking'
                        WHEN bus_id IS NOT NULL OR travel_date IS NOT NULL THEN 'trip' ELSE 'all' END;
@@ -27,14 +27,11 @@ BEGIN
         m.account := client.account;
         refusal := coalesce(refusal, api.check_client(client_no, client));
     ELSIF m.audience = 'booking' THEN
-        SELECT p.travel_date, p.account INTO m.travel_date, m.account FROM passengers p
-        WHERE p.bus_id = m.bus_id AND p.reference = m.reference LIMIT 1;
-        IF NOT FOUND THEN
+        SELECT t.bus_id, t.travel_date, t.account INTO m.bus_id, m.travel_date, m.account FROM api.trip_of_booking(m.reference) AS t;
+        IF m.travel_date IS NULL THEN
             refusal := coalesce(refusal, api.refusal('unknown_booking', format('There is no booking %s.', m.reference)));
         END IF;
-    ELSIF m.audience = 'trip' AND NOT EXISTS (
-        SELECT FROM trips t WHERE t.bus_id = m.bus_id AND t.travel_date = m.travel_date
-    ) THEN
+    ELSIF m.audience = 'trip' AND NOT api.trip_exists(m.bus_id, m.travel_date) THEN
         refusal := coalesce(refusal, api.refusal_unknown_trip(m.bus_id, m.travel_date));
     END IF;
     IF refusal IS NOT NULL THEN

@@ -62,9 +62,7 @@ BEGIN
     m.address := address;
     m.account := account;
     m.reference := reference;
-    m.bus_id := api.booking_bus(reference);
-    m.travel_date := (SELECT p.travel_date FROM passengers p
-        WHERE p.bus_id = m.bus_id AND p.reference = m.reference LIMIT 1);
+    SELECT t.bus_id, t.travel_date INTO m.bus_id, m.travel_date FROM api.trip_of_booking(reference) AS t;
     m.body := body;
     m.key := key;
     PERFORM api.insert_message(m);

@@ -32,6 +32,8 @@ away_from_midnight  waits while midnight is near in a time zone of the timetable
 receiver        a receiver of webhooks: `.url`, `.next()`, `.answers`, and `.settings(…)`, with which a server
                 may send there. hooks: webhooks that lead to it: `.put()`, `.start()`, `.states()`.
 stripe_server   localstripe in a process of its own, without data: `.url`, `.settings`, and what payers do.
+sharded         session: an installation with two shards, on Debian's PostgreSQL 15: `.proxy`, `.shards`,
+                `.server()`, a server in a process of its own, and `.audit()`.
 new_standby     a function that makes a standby of `cluster`: `.url(database)`, `.connect(…)`, `.stop()`.
 pgbouncer       a PgBouncer in front of `database`, in transaction mode or in the mode of the mark
                 `@pytest.mark.pool_mode("session")`: `.url` and `.owner_url` connect through it.
@@ -86,6 +88,7 @@ from tests.support.race import race  # noqa: F401 - a fixture
 from tests.support.receiver import hooks, receiver  # noqa: F401 - fixtures
 from tests.support.schema_api import api  # noqa: F401 - a fixture
 from tests.support.serving import line_to, urls  # noqa: F401 - fixtures
+from tests.support.shards import sharded  # noqa: F401 - a fixture
 from tests.support.standby import new_standby  # noqa: F401 - a fixture
 from tests.support.stripe_server import stripe_process, stripe_server  # noqa: F401 - fixtures
 from tests.support.writing import other_session, proxy, submit, writer_through_proxy  # noqa: F401 - fixtures

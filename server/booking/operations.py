@@ -24,6 +24,7 @@ from busware.server.booking.hold_limits import limits_on_holds
 from busware.server.booking.vehicle_exchange import VehicleExchanges
 from busware.server.db.pool import Pool
 from busware.server.db.reader import Reader
+from busware.server.db.shard_queues import ShardReaders, ShardWriters
 from busware.server.db.standby import StandbyReads
 from busware.server.db.writer import Call, Writer
 from busware.server.metrics import Metrics
@@ -60,14 +61,19 @@ _encode = msgspec.json.Encoder().encode
 class Operations:
     """Executes requests. accounts: of callers. payments: to providers. metrics: counts the requests.
 
-    standby: executes the reads of the protocol, if it is not None.
+    standby: executes the reads of the protocol, if it is not None. readers: the same with several shards.
     """
 
     def __init__(
-        self, pool: Pool, writer: Writer, settings: Settings, standby: StandbyReads | None = None
+        self,
+        pool: Pool,
+        writer: Writer | ShardWriters,
+        settings: Settings,
+        standby: StandbyReads | None = None,
+        readers: ShardReaders | None = None,
     ) -> None:
         self._pool = pool
-        self._reader = Reader(standby or pool, settings)
+        self._reader = readers or Reader(standby or pool, settings)
         self._writer = writer
         self._settings = settings
         # phonenumbers reads its files at first use. If that fails, as without a free file descriptor, it

@@ -15,6 +15,7 @@ from busware.server import protocol
 from busware.server.booking.reseating import Party, Seat, plan_seats
 from busware.server.db.pool import Pool
 from busware.server.db.reader import Reader
+from busware.server.db.shard_queues import ShardReaders
 from busware.server.protocol import Answer
 
 _encode = msgspec.json.Encoder().encode
@@ -36,7 +37,7 @@ class VehicleExchanges:
     attempts: the most plans for one request, if the trip changes between the plan and the exchange.
     """
 
-    def __init__(self, reader: Reader, pool: Pool, attempts: int) -> None:
+    def __init__(self, reader: Reader | ShardReaders, pool: Pool, attempts: int) -> None:
         self._reader = reader
         self._pool = pool
         self._attempts = attempts

@@ -52,8 +52,16 @@ class SchemaChanged(InternalError):
     """A statement failed and was rolled back, because an upgrade committed while it ran."""
 
 
+class ServiceMoved(SchemaChanged):
+    """A statement was rolled back, because its service is being moved to another shard."""
+
+
 class Overloaded(Refusal):
     """A statement failed and was rolled back; it may succeed when it is sent again."""
+
+
+class ShardAway(Overloaded):
+    """The database of the shard does not answer."""
 
 
 # Serialization failure and deadlock (class 40); no connection left, or a limit of the configuration is
@@ -80,12 +88,22 @@ _DISCONNECT_SQLSTATES = ("08", "57P01", "57P02", "57P03", "57P05")
 # A write was sent to a standby: this is not the primary, or not any more.
 _NOT_PRIMARY_SQLSTATE = "25006"
 
+# Of sql/shards/: the service is being moved to another shard; the shard does not answer. PL/Proxy reports the
+# second with XX000 too.
+_SERVICE_MOVED_SQLSTATE, _SHARD_AWAY_SQLSTATE = _SHARD_SQLSTATES = ("BW064", "BW065")
+_OF_PROXY_SQLSTATE = "XX000"
+
 
 def classify_error(
-    error: psycopg.Error, connection: psycopg.Connection
+    error: psycopg.Error, connection: psycopg.Connection, *, proxies: bool = False
 ) -> Refusal | DatabaseUnavailable | InternalError:
-    """Classify an error by its SQLSTATE and the state of its connection, never by its text."""
+    """Classify an error by its SQLSTATE and the state of its connection, never by its text.
+
+    proxies: whether the database is that of a proxy, whose error XX000 is about a connection to a shard.
+    """
     sqlstate = error.sqlstate or ""
+    if sqlstate.startswith(_SHARD_SQLSTATES) or (proxies and sqlstate == _OF_PROXY_SQLSTATE):
+        return _classify_shard_error(sqlstate, error)
     if sqlstate == _NOT_PRIMARY_SQLSTATE:
         return DatabaseUnavailable(str(error), rolled_back=True)
     if sqlstate in _SHORTAGES:
@@ -100,8 +118,17 @@ def classify_error(
         return Overloaded("busy", "The database is overloaded: nothing was done, try again.")
     if sqlstate.startswith(_SCHEMA_CHANGE_SQLSTATES):
         log.warning("error %s, expected while the schema changes: %s", sqlstate, error)
-        return SchemaChanged(f"{sqlstate}: {error}")
-    return InternalError(f"{sqlstate}: {error}")
+        kind: type[InternalError] = SchemaChanged
+    else:
+        kind = InternalError
+    return kind(f"{sqlstate}: {error}")
+
+
+def _classify_shard_error(sqlstate: str, error: psycopg.Error) -> ShardAway | ServiceMoved:
+    if sqlstate == _SERVICE_MOVED_SQLSTATE:
+        return ServiceMoved(f"{sqlstate}: {error}")
+    log.debug("the database of a shard does not answer: %s", error)
+    return ShardAway("busy", "The database of the service is unavailable: nothing was done, try again.")
 
 
 def _report_shortage(sqlstate: str, error: psycopg.Error) -> None:
@@ -260,7 +287,7 @@ class Connections:
         try:
             yield connection
         except psycopg.Error as error:
-            reason = classify_error(error, connection)
+            reason = classify_error(error, connection, proxies=bool(self._settings.shards))
             if isinstance(reason, DatabaseUnavailable):
                 connection.close()
             raise reason from error
@@ -299,9 +326,13 @@ class Pool:
             url, settings, deadlines, name="read", wait_seconds=settings.read_wait_seconds
         )
 
+    def begin_open(self) -> None:
+        """Begin to connect."""
+        self._connections.open()
+
     def open(self) -> None:
         """Connect. Raises DatabaseUnavailable after connect_seconds."""
-        self._connections.open()
+        self.begin_open()
         self._connections.wait()
 
     def close(self) -> None:
@@ -363,7 +394,7 @@ class Pool:
         """Execute a statement and return its rows. Raises Refusal (busy, draining) or InternalError.
 
         The statement is sent again once after a lost connection, unless that took as long as a statement may
-        take, and upgrade_retries times after SchemaChanged.
+        take, upgrade_retries times after SchemaChanged, and as long as its service is being moved.
         """
         retries, connection_lost = 0, False
         deadline = time.monotonic() + self._deadlines.seconds_for(self._deadlines.statement_seconds)
@@ -371,6 +402,12 @@ class Pool:
             try:
                 with self._connections.use() as connection:
                     return connection.execute(statement, parameters, prepare=True).fetchall()
+            except ServiceMoved as error:
+                if time.monotonic() >= deadline:
+                    raise Refusal(
+                        "busy", "The service is being moved: nothing was done, try again."
+                    ) from error
+                time.sleep(self._settings.deferred_retry_ms / 1000)
             except SchemaChanged:
                 if retries == self._settings.upgrade_retries:
                     raise

@@ -5,6 +5,7 @@ sql/2*.sql  schema api and the views: replaced in one transaction with their gra
             changed; the comment on schema api has the release that made them and a digest of their text
 sql/9*.sql  timetables: run when missing or changed, recorded in `seeds_loaded`; they add what is missing
             and leave what is there
+sql/shards/ the functions of a database that is a part of several: replaced with those of sql/2*.sql
 
 One server at a time prepares a database, under an advisory lock; the next one finds nothing to do. A server
 leaves the functions and timetables of a newer release as they are. A migration is breaking if older servers
@@ -15,6 +16,7 @@ The server's database role is created if it is missing and the owner may create 
 api.server_rights: to execute the functions that a server calls, which run with their owner's rights.
 """
 
+import enum
 import hashlib
 import logging
 import re
@@ -86,11 +88,31 @@ class SchemaError(Exception):
     """The database cannot be brought to this version. The message says why, and what to do."""
 
 
-def prepare(owner_url: str, server_url: str, settings: Settings = Settings()) -> None:  # noqa: B008 - frozen
+class Unreachable(SchemaError):
+    """The database does not answer."""
+
+
+class Part(enum.Enum):
+    """What a database has: everything, or its part of several databases (docs/scaling.md, Shards).
+
+    The value is a pattern of the files of sql/shards/ that it needs.
+    """
+
+    ALL = ""
+    SHARD = "[01]?_*.sql"
+    PROXY = "[02-9]?_*.sql"
+
+
+def prepare(
+    owner_url: str,
+    server_url: str,
+    settings: Settings = Settings(),  # noqa: B008 - frozen
+    part: Part = Part.ALL,
+) -> None:
     """Bring the database to this version: tables, functions, the server's role and rights, timetables.
 
     owner_url: connects as the role that owns the database. server_url: has the server's role and password.
-    Neither leads to a pooler in transaction mode.
+    Neither leads to a pooler in transaction mode. part: what the database has.
     Raises SchemaError; each step is then done or rolled back.
     """
     with _connect(owner_url, settings) as conn:
@@ -105,9 +127,11 @@ def prepare(owner_url: str, server_url: str, settings: Settings = Settings()) ->
                 f"SET search_path = public; SET lock_timeout = {settings.upgrade_lock_ms:d}".encode()
             )
             _retry(settings, lambda: conn.execute("SELECT pg_advisory_lock(%s)", [PREPARE_LOCK]))
+            if part is Part.PROXY:
+                conn.execute("CREATE EXTENSION IF NOT EXISTS plproxy")
             migrate(conn, settings)
             role = _create_role(conn, server_url, settings)
-            is_newer = _replace_functions(conn, settings, role)
+            is_newer = _replace_functions(conn, settings, role, part)
             _retry(settings, lambda: _grant(conn, [role]))
             if settings.seed and not is_newer:
                 _load_seeds(conn, settings)
@@ -176,7 +200,7 @@ def _connect(url: str, settings: Settings) -> Connection:
             limited_url = make_conninfo(url, **parameters)
             is_refusing = pq.PGconn.ping(limited_url.encode()) == pq.Ping.OK  # it runs, and refuses this URL
             if is_refusing or time.monotonic() > deadline:
-                raise SchemaError(f"The database cannot be reached: {str(error).strip()}") from error
+                raise Unreachable(f"The database cannot be reached: {str(error).strip()}") from error
         except psycopg.ProgrammingError as error:
             raise SchemaError(f"The URL of the database is not valid: {error}.") from None
         time.sleep(_RECONNECT_SECONDS)
@@ -261,9 +285,22 @@ def _stop_other_servers(conn: Connection, settings: Settings, migrations: str) -
         time.sleep(settings.upgrade_retry_ms / 1000)
 
 
-def _replace_functions(conn: Connection, settings: Settings, role: str) -> bool:
+def is_prepared(conn: Connection, part: Part) -> bool:
+    """Whether a database has the functions of this version."""
+    comment = "SELECT obj_description(to_regnamespace('api'), 'pg_namespace')"
+    return conn.execute(comment).fetchone() == (f"{VERSION} {_digest(*_function_files(part))}",)
+
+
+def _function_files(part: Part) -> list[Path]:
+    """The files with functions and views, in the order in which they run. The last one revokes rights."""
+    *files, rights = sorted(FOLDER.glob("2*.sql"))
+    of_part = sorted((FOLDER / "shards").glob(part.value)) if part is not Part.ALL else []
+    return [*files, *of_part, rights]
+
+
+def _replace_functions(conn: Connection, settings: Settings, role: str, part: Part) -> bool:
     """Bring schema api and the views to this version. Return True if they are newer, and so are kept."""
-    files = sorted(FOLDER.glob("2*.sql"))
+    files = _function_files(part)
     this_version = f"{VERSION} {_digest(*files)}"
     comment = "SELECT coalesce(obj_description(to_regnamespace('api'), 'pg_namespace'), '')"
     ((found,),) = conn.execute(comment.encode()).fetchall()

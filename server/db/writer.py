@@ -36,6 +36,7 @@ from busware.server.db.pool import (
     InternalError,
     Overloaded,
     SchemaChanged,
+    ShardAway,
     classify_error,
     connect,
 )
@@ -297,6 +298,10 @@ class Writer:
 
     def _handle_failure(self, batch: list[QueuedCall], error: psycopg.Error, reason: Exception) -> None:
         """After a rollback, run the calls of the batch alone. Run a single call again, if that may help."""
+        if isinstance(reason, ShardAway):
+            for queued in batch:
+                queued.fail(reason)
+            return
         if len(batch) > 1:
             # classify_error has logged each Overloaded.
             level = logging.DEBUG if isinstance(reason, Overloaded) else logging.WARNING

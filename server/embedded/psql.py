@@ -13,6 +13,7 @@ import psycopg
 from psycopg import pq
 
 from busware.server.command_line import Parser
+from busware.server.db.shards import audit_shards
 from busware.server.embedded.data_folder import PostgresError, find_programs, find_urls
 from busware.server.installation import EXIT_USAGE, subcommand
 from busware.server.output import NotShown, complain, report_not_shown, show
@@ -109,8 +110,13 @@ def audit(arguments: list[str]) -> None:
     """Check the whole database, and print the findings. Raises SystemExit, unless there are none."""
     Parser(prog=subcommand("audit"), description=_AUDIT_HELP).parse_args(arguments)
     try:
-        with psycopg.connect(find_urls(Settings.load()).owner) as connection:
-            findings = connection.execute("SELECT * FROM api.audit()").fetchall()
+        settings = Settings.load()
+        urls = find_urls(settings)
+        if settings.shards:
+            findings = list(audit_shards(urls.owner, urls.server, settings))
+        else:
+            with psycopg.connect(urls.owner) as connection:
+                findings = connection.execute("SELECT * FROM api.audit()").fetchall()
     except (PostgresError, psycopg.Error) as error:
         complain(f"busware: {error}")
         raise SystemExit(NOT_CHECKED) from None

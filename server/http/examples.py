@@ -548,6 +548,9 @@ PROBLEMS: dict[int, Problem] = {
         ),
         of_status(431, "The head of the request is too long: at most 16384 bytes."),
         of_status(500, "Something went wrong inside the server.", request_id="5f3a9c01"),
+        of_refusal(
+            Refusal("unsupported", "put_promo_code is not supported by a server with several databases.")
+        ),
         of_refusal(Refusal("busy", "There are too many connections: nothing was done, try again.")),
         of_refusal(
             Refusal("outcome_unknown", "The database connection was lost: try again with the same key.")

@@ -219,6 +219,7 @@ def _error_statuses(resource: Resource) -> list[int]:
         or _LOOKUP_FIELDS.intersection(resource.body_fields or resource.query_fields),
         (429,): issubclass(request_type, _RATE_LIMITED),
         (409,): request_type is protocol.Register,
+        (501,): True,
         (422, 504): resource.has_key,
     }
     others = {status for statuses, applies in conditions.items() if applies for status in statuses}

@@ -57,6 +57,7 @@ STATUSES: dict[str, int] = {
     "no_invoice": 404,
     "refund_under_way": 409,
     "provider_unavailable": 503,
+    "unsupported": 501,
     "displaced": 409,
     "no_offer": 404,
     "offer_ended": 409,

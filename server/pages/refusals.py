@@ -59,6 +59,7 @@ _TEXTS = {
     "username_taken": N_("This username is taken. Choose another one."),
     "not_signed_in": N_("Sign in first."),
     "not_allowed": N_("This is not allowed at the moment. Wait and try again."),
+    "unsupported": N_("This server does not support this."),
     "busy": N_("The server is busy. Nothing was done. Try again."),
     "draining": N_("The server restarts. Nothing was done. Try again."),
     "outcome_unknown": N_(

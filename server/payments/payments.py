@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Raw
 
 from busware.server.db.pool import InternalError, Pool
+from busware.server.db.shard_queues import ShardWriters
 from busware.server.db.writer import Call, Writer
 from busware.server.outbox.worker import GiveUp, OutboxRow, Retry
 from busware.server.payments.manual import ManualPayments
@@ -65,7 +66,7 @@ def make_providers(settings: Settings) -> dict[str, Provider]:
 class Payments:
     """Asks the providers, and reports to the database. providers: by name."""
 
-    def __init__(self, pool: Pool, writer: Writer, settings: Settings) -> None:
+    def __init__(self, pool: Pool, writer: Writer | ShardWriters, settings: Settings) -> None:
         self.providers = make_providers(settings)
         self._pool, self._writer, self._settings = pool, writer, settings
         self._turns = threading.BoundedSemaphore(settings.provider_requests)

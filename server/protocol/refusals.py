@@ -107,6 +107,7 @@ REASONS: dict[str, str] = {
     "not_yours": "another operator runs the service",
     "not_allowed": "the account role may not use the method, the password is accepted at /hotel only, or a "
     "rate limit is exceeded; `retry_after` is the number of seconds to wait, `limit` the limit",
+    "unsupported": "a server with several databases does not support this",
     "busy": "a limit is reached; try again",
     "draining": "the server is shutting down; try again",
     "outcome_unknown": "the database connection was lost during the commit; try again with the same key",

@@ -1,0 +1,94 @@
+-- The map of the proxy: which database has which virtual shard, and how PL/Proxy reaches it.
+
+CREATE TABLE IF NOT EXISTS shards.databases (
+    database_no int PRIMARY KEY CHECK (database_no > 0),
+    url         text NOT NULL UNIQUE,                    -- in libpq's form, with the server's role
+    away        boolean NOT NULL DEFAULT false           -- a server has found that it does not answer
+);
+CREATE TABLE IF NOT EXISTS shards.map (
+    virtual_shard int PRIMARY KEY CHECK (virtual_shard BETWEEN 0 AND 63),
+    database_no   int NOT NULL REFERENCES shards.databases,
+    moves         boolean NOT NULL DEFAULT false         -- writes to its services wait, because it is being moved
+);
+-- Its number changes with the map; PL/Proxy then reads the map again.
+CREATE TABLE IF NOT EXISTS shards.version (version int NOT NULL);
+INSERT INTO shards.version SELECT 1 WHERE NOT EXISTS (SELECT FROM shards.version);
+COMMENT ON TABLE shards.databases IS 'The databases of the shards. The URLs have passwords: only the owner of the database reads them.';
+COMMENT ON TABLE shards.map IS 'The database of each virtual shard.';
+COMMENT ON TABLE shards.version IS 'The version of the map.';
+
+-- The numbers that were given to new services, by the account and the idempotency key of the request.
+CREATE TABLE IF NOT EXISTS shards.numbers (
+    account     text NOT NULL,
+    key         text NOT NULL,
+    bus_id      bigint NOT NULL,
+    at          timestamptz NOT NULL,
+    PRIMARY KEY (account, key)
+);
+COMMENT ON TABLE shards.numbers IS 'The numbers of new services, so that a repeated request gets the same one.';
+
+CREATE SCHEMA IF NOT EXISTS plproxy;
+
+CREATE OR REPLACE FUNCTION plproxy.get_cluster_version(cluster_name text) RETURNS int
+LANGUAGE sql STABLE
+RETURN (SELECT v.version FROM shards.version v);
+
+-- A row for each virtual shard. Equal URLs share a connection.
+CREATE OR REPLACE FUNCTION plproxy.get_cluster_partitions(cluster_name text) RETURNS SETOF text
+LANGUAGE sql STABLE AS $$
+    SELECT d.url FROM shards.map m JOIN shards.databases d USING (database_no) ORDER BY m.virtual_shard
+$$;
+
+CREATE OR REPLACE FUNCTION plproxy.get_cluster_config(cluster_name text, OUT key text, OUT val text) RETURNS SETOF record
+LANGUAGE sql IMMUTABLE AS $$
+    VALUES ('query_timeout', '12'), ('connection_lifetime', '1800')
+$$;
+REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA plproxy, shards FROM PUBLIC;
+
+-- The virtual shard of a service, for RUN ON. BW065: its database is away; nothing was done.
+CREATE OR REPLACE FUNCTION shards.at(bus_id bigint) RETURNS int
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    wanted CONSTANT int := shards.virtual_shard(bus_id);
+BEGIN
+    IF (SELECT d.away FROM shards.map m JOIN shards.databases d USING (database_no) WHERE m.virtual_shard = wanted) THEN
+        RAISE SQLSTATE 'BW065' USING MESSAGE = format('The database of the virtual shard %s is away.', wanted);
+    END IF;
+    RETURN wanted;
+END $$;
+
+-- The same for the service in a reference.
+CREATE OR REPLACE FUNCTION shards.at_booking(reference text) RETURNS int
+LANGUAGE sql STABLE
+RETURN shards.at(api.reference_bus(upper(btrim(reference))));
+
+-- A virtual shard of each database that is not away, for RUN ON.
+CREATE OR REPLACE FUNCTION shards.present() RETURNS SETOF int
+LANGUAGE sql STABLE AS $$
+    SELECT min(m.virtual_shard) FROM shards.map m JOIN shards.databases d USING (database_no) WHERE NOT d.away GROUP BY d.database_no
+$$;
+
+-- A virtual shard of each database. BW065: one of them is away.
+CREATE OR REPLACE FUNCTION shards.every() RETURNS SETOF int
+LANGUAGE sql STABLE AS $$
+    SELECT shards.at(min(m.virtual_shard)) FROM shards.map m GROUP BY m.database_no
+$$;
+
+-- The accounts that a request names, for the shard: see api.enter_shard. NULL: none.
+CREATE OR REPLACE FUNCTION shards.accounts_of(usernames text[]) RETURNS jsonb
+LANGUAGE sql STABLE
+RETURN (SELECT jsonb_agg(to_jsonb(a) - 'password_hash') FROM accounts a WHERE a.username = ANY (usernames));
+
+-- The map for servers: the number of the database of each virtual shard from 0 on, and of each database whether it is away.
+CREATE OR REPLACE FUNCTION api.shard_map() RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp
+RETURN jsonb_build_object(
+    'version', (SELECT v.version FROM shards.version v),
+    'databases', (SELECT jsonb_agg(m.database_no ORDER BY m.virtual_shard) FROM shards.map m),
+    'away', (SELECT coalesce(jsonb_agg(d.database_no), '[]') FROM shards.databases d WHERE d.away));
+
+-- Record whether a database answers.
+CREATE OR REPLACE FUNCTION api.note_shard(database_no int, away boolean) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
+    UPDATE shards.databases d SET away = note_shard.away WHERE d.database_no = note_shard.database_no AND d.away <> note_shard.away
+$$;

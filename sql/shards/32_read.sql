@@ -1,0 +1,94 @@
+-- Reads of one service or booking, and of all shards: api.read follows the rule of its method.
+
+CREATE OR REPLACE FUNCTION shards.read_of(bus_id bigint, accounts jsonb, method text, args jsonb) RETURNS TABLE (refused boolean, answer jsonb)
+LANGUAGE plproxy AS $$
+    CLUSTER 'busware'; RUN ON shards.at($1);
+    SELECT (q.x).* FROM (SELECT api.read($3, $4) AS x FROM api.enter_shard(ARRAY[$1], false, $2) OFFSET 0) AS q;
+$$;
+
+-- A read of each shard that is not away: a row for each.
+CREATE OR REPLACE FUNCTION shards.read_all(accounts jsonb, method text, args jsonb) RETURNS TABLE (refused boolean, answer jsonb)
+LANGUAGE plproxy AS $$
+    CLUSTER 'busware'; RUN ON shards.present();
+    SELECT (q.x).* FROM (SELECT api.read($2, $3) AS x FROM api.enter_shard('{}', false, $1) OFFSET 0) AS q;
+$$;
+
+CREATE OR REPLACE FUNCTION api.read(method text, args jsonb) RETURNS TABLE (refused boolean, answer jsonb)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
+DECLARE
+    rule     CONSTANT text := shards.rule_of('read', method);
+    account  CONSTANT text := args ->> 'account';
+    accounts CONSTANT jsonb := CASE WHEN account IS NOT NULL THEN shards.accounts_of(ARRAY[account]) END;
+BEGIN
+    IF rule = 'service' THEN
+        RETURN QUERY SELECT r.* FROM shards.read_of(shards.home_of(args), accounts, method, args) AS r;
+        RETURN;
+    END IF;
+    answer := CASE   -- any other method has no branch, and is refused
+        WHEN method = 'messages' THEN shards.messages(accounts, args)
+        WHEN method = 'bookings' THEN shards.bookings(accounts, args)
+        WHEN method = 'find' THEN shards.find(args)
+        WHEN method = 'places' THEN shards.places(args)
+        WHEN method = 'search' THEN shards.search(args)
+        WHEN method = 'services' THEN shards.page_by_bus('services', accounts, args)
+        WHEN method = 'trips' THEN shards.page_by_bus('trips', accounts, args)
+        ELSE api.refusal_unsupported(method) END;
+    refused := answer ? 'reason';
+    RETURN NEXT;
+END $$;
+
+-- The results of a read of all shards, as an array; or its refusal, if every shard refuses it. If they refuse for different reasons, that
+-- with the latest date in `takes` counts: each shard knows the dates of its own services only.
+CREATE OR REPLACE FUNCTION shards.results(accounts jsonb, method text, args jsonb, OUT answers jsonb[], OUT refusal jsonb)
+LANGUAGE sql AS $$
+    SELECT array_agg(r.answer) FILTER (WHERE NOT r.refused),
+           (array_agg(r.answer ORDER BY r.answer #>> '{data,takes}' DESC NULLS LAST, r.answer) FILTER (WHERE r.refused))[1]
+    FROM shards.read_all(accounts, method, args) AS r
+$$;
+
+-- The trips of all shards in the order of api.search; each trip once. `dates`: the trips of each date are added.
+CREATE OR REPLACE FUNCTION shards.search(args jsonb) RETURNS jsonb
+LANGUAGE plpgsql AS $$
+DECLARE
+    found record := shards.results(NULL, 'search', args);
+    trips jsonb;
+    dates jsonb;
+BEGIN
+    trips := (SELECT jsonb_agg(t.trip ORDER BY (t.trip ->> 'departs_at')::timestamptz, (t.trip ->> 'arrives_at')::timestamptz, (t.trip ->> 'bus_id')::bigint)
+        FROM (SELECT DISTINCT e.trip FROM unnest(found.answers) AS a, jsonb_array_elements(a -> 'trips') AS e (trip)) AS t);
+    IF trips IS NULL AND found.refusal IS NOT NULL THEN
+        RETURN found.refusal;
+    END IF;
+    dates := (SELECT jsonb_agg(jsonb_build_object('date', d.date, 'trips', d.trips) ORDER BY d.date) FROM (
+        SELECT e.date, sum(e.trips) AS trips
+        FROM unnest(found.answers) AS a, jsonb_to_recordset(a -> 'dates') AS e (date date, trips int) GROUP BY e.date) AS d);
+    RETURN jsonb_build_object('trips', coalesce(trips, '[]')) || CASE WHEN dates IS NULL THEN '{}' ELSE jsonb_build_object('dates', dates) END;
+END $$;
+
+-- The places of all shards, with the kinds of all their services.
+CREATE OR REPLACE FUNCTION shards.places(args jsonb) RETURNS jsonb
+LANGUAGE plpgsql AS $$
+DECLARE
+    found record := shards.results(NULL, 'places', args);
+BEGIN
+    RETURN coalesce((
+        SELECT jsonb_build_object('places', coalesce((
+                SELECT jsonb_agg(p.place || jsonb_build_object('kinds', p.kinds) ORDER BY p.place ->> 'name') FROM (
+                    SELECT e.place - 'kinds' AS place, jsonb_agg(DISTINCT k.kind ORDER BY k.kind) AS kinds
+                    FROM unnest(found.answers) AS a, jsonb_array_elements(a -> 'places') AS e (place), jsonb_array_elements(e.place -> 'kinds') AS k (kind)
+                    GROUP BY 1) AS p), '[]'),
+            'on_sale_from', min(a ->> 'on_sale_from'), 'on_sale_until', max(a ->> 'on_sale_until'))
+        FROM unnest(found.answers) AS a HAVING count(*) > 0), found.refusal);
+END $$;
+
+-- The references that all shards find.
+CREATE OR REPLACE FUNCTION shards.find(args jsonb) RETURNS jsonb
+LANGUAGE plpgsql AS $$
+DECLARE
+    found record := shards.results(NULL, 'find', args);
+BEGIN
+    RETURN coalesce((
+        SELECT jsonb_build_object('references', coalesce((
+            SELECT jsonb_agg(DISTINCT r.reference) FROM unnest(found.answers) AS a, jsonb_array_elements(a -> 'references') AS r (reference)), '[]'))
+        WHERE found.answers IS NOT NULL), found.refusal);
+END $$;
