@@ -169,11 +169,15 @@ def test_released_hold_frees_the_seats(visitor: Visitor, other_visitor: Visitor)
 def test_full_trip_offers_the_waitlist(visitor: Visitor, other_visitor: Visitor, database: Database) -> None:
     for seat in range(1, 9):
         other_visitor.book(seat)
-    assert "Full: waitlist" in visitor.get(SEARCH).text
+    found = visitor.get(SEARCH)
+    assert "Full: waitlist" in found.text
+    trip = visitor.get(found.link("Day Bus")).text
+    assert "Join the waitlist" in trip
+    assert "Choose for us" not in trip
     page = visitor.choose()
     waiting = visitor.send(page.form("/passengers"), phone=PHONE)
     assert "You are on the waitlist" in waiting.text
-    assert "Position 1" in waiting.text
+    assert "Position 1 You get the seats as soon as they are free." in waiting.text
 
 
 @pytest.mark.parametrize("path", ["/trips/99", "/trips/99/passengers", "/trips/1x"])
