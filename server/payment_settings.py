@@ -45,7 +45,7 @@ class PaymentSettings:
         None,
         "URL",
         "the page of the operator on which travellers pay with Stripe.js; the client_secret of the payment "
-        "follows it behind a number sign",
+        "is added as the fragment of the URL",
         HTTP_URL,
     )
     provider_seconds: float = setting(

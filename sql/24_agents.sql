@@ -14,15 +14,15 @@ RETURN (SELECT jsonb_strip_nulls(jsonb_build_object('agent', g.agent, 'operator'
 CREATE OR REPLACE FUNCTION api.agents(account text, operator text, page int DEFAULT NULL, after text DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    of_operator record := api.operator_of(account, operator);
+    owner       record := api.operator_of(account, operator);
     size        int := coalesce(page, 50);
     shown       jsonb;
 BEGIN
     SELECT jsonb_agg(api.show_agent(g) ORDER BY g.agent) INTO shown FROM (
         SELECT g.* FROM agents g
-        WHERE g.operator = of_operator.operator AND g.agent > coalesce(after, '') ORDER BY g.agent LIMIT size
+        WHERE g.operator = owner.operator AND g.agent > coalesce(after, '') ORDER BY g.agent LIMIT size
     ) AS g;
-    RETURN coalesce(of_operator.refusal, jsonb_build_object('agents', coalesce(shown, '[]'))
+    RETURN coalesce(owner.refusal, jsonb_build_object('agents', coalesce(shown, '[]'))
         || CASE WHEN jsonb_array_length(shown) = size THEN jsonb_build_object('next', shown -> -1 -> 'agent') ELSE '{}' END);
 END $$;
 

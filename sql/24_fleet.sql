@@ -13,15 +13,15 @@ RETURN jsonb_strip_nulls(to_jsonb(d));
 CREATE OR REPLACE FUNCTION api.vehicles(account text, operator text, page int DEFAULT NULL, after text DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    of_operator record := api.operator_of(account, operator);
+    owner       record := api.operator_of(account, operator);
     size        int := coalesce(page, 50);
     shown       jsonb;
 BEGIN
     SELECT jsonb_agg(api.show_vehicle(v) ORDER BY v.registration) INTO shown FROM (
         SELECT v.* FROM vehicles v
-        WHERE v.operator = of_operator.operator AND v.registration > coalesce(after, '') ORDER BY v.registration LIMIT size
+        WHERE v.operator = owner.operator AND v.registration > coalesce(after, '') ORDER BY v.registration LIMIT size
     ) AS v;
-    RETURN coalesce(of_operator.refusal, jsonb_build_object('vehicles', coalesce(shown, '[]'))
+    RETURN coalesce(owner.refusal, jsonb_build_object('vehicles', coalesce(shown, '[]'))
         || CASE WHEN jsonb_array_length(shown) = size THEN jsonb_build_object('next', shown -> -1 -> 'registration') ELSE '{}' END);
 END $$;
 
@@ -29,14 +29,14 @@ END $$;
 CREATE OR REPLACE FUNCTION api.drivers(account text, operator text, page int DEFAULT NULL, after text DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    of_operator record := api.operator_of(account, operator);
+    owner       record := api.operator_of(account, operator);
     size        int := coalesce(page, 50);
     shown       jsonb;
 BEGIN
     SELECT jsonb_agg(api.show_driver(d) ORDER BY d.code) INTO shown FROM (
         SELECT d.* FROM drivers d
-        WHERE d.operator = of_operator.operator AND d.code > coalesce(after, '') ORDER BY d.code LIMIT size
+        WHERE d.operator = owner.operator AND d.code > coalesce(after, '') ORDER BY d.code LIMIT size
     ) AS d;
-    RETURN coalesce(of_operator.refusal, jsonb_build_object('drivers', coalesce(shown, '[]'))
+    RETURN coalesce(owner.refusal, jsonb_build_object('drivers', coalesce(shown, '[]'))
         || CASE WHEN jsonb_array_length(shown) = size THEN jsonb_build_object('next', shown -> -1 -> 'code') ELSE '{}' END);
 END $$;

@@ -30,9 +30,9 @@ BEGIN
             GROUP BY 1, 2, 3, 4, 5, 6
         ), leg AS MATERIALIZED (
             SELECT CASE WHEN by_date THEN 0 ELSE o.bus_id END AS bus_key, CASE WHEN by_date THEN o.travel_date ELSE '-infinity' END AS date_key,
-                   o.from_stop, service.currency, sum(o.booked * weight.of_leg) AS booked, sum(o.seats * weight.of_leg) AS seats
+                   o.from_stop, service.currency, sum(o.booked * weight.factor) AS booked, sum(o.seats * weight.factor) AS seats
             FROM service JOIN busware_reports.occupancy o USING (bus_id)
-            CROSS JOIN LATERAL (SELECT CASE WHEN o.route_km > 0 THEN o.km ELSE 1 END) AS weight (of_leg)
+            CROSS JOIN LATERAL (SELECT CASE WHEN o.route_km > 0 THEN o.km ELSE 1 END) AS weight (factor)
             WHERE NOT by_payment AND NOT by_agent AND o.travel_date BETWEEN from_date AND to_date AND o.state = 'open'
             GROUP BY 1, 2, 3, 4
         ), keys AS (

@@ -115,7 +115,7 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- After the trip has left a stop, mark the tickets that board there and are not checked in as no-shows. release: their seats are
--- for sale again from the next stop; by default, if the service has no_show_sells. Nothing is refunded.
+-- for sale again from the next stop; the default is no_show_sells of the service. Nothing is refunded.
 CREATE OR REPLACE FUNCTION api.no_shows(a api.request, trip trips) RETURNS api.outcome
 LANGUAGE plpgsql AS $$
 DECLARE

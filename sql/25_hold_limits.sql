@@ -43,13 +43,13 @@ BEGIN
         SELECT max(h.nth_hold) AS holds, max(h.expires_at) FILTER (WHERE h.nth_hold > l.holds - 1) AS holds_until,
                max(h.nth_seat) AS seats, max(h.expires_at) FILTER (WHERE h.nth_seat > l.seats - wanted) AS seats_until,
                max(h.nth_of_trip) AS trip_seats,
-               max(h.expires_at) FILTER (WHERE h.of_trip AND h.nth_of_trip > l.trip_seats - wanted) AS trip_until
+               max(h.expires_at) FILTER (WHERE h.is_on_trip AND h.nth_of_trip > l.trip_seats - wanted) AS trip_until
         FROM (
-            SELECT o.expires_at, o.of_trip,
+            SELECT o.expires_at, o.is_on_trip,
                    dense_rank() OVER (ORDER BY o.expires_at DESC, o.bus_id, o.reference) AS nth_hold,
-                   row_number() OVER w AS nth_seat, count(*) FILTER (WHERE o.of_trip) OVER w AS nth_of_trip
+                   row_number() OVER w AS nth_seat, count(*) FILTER (WHERE o.is_on_trip) OVER w AS nth_of_trip
             FROM (
-                SELECT h.*, h.bus_id = service.bus_id AND h.travel_date = check_hold_limits.travel_date AS of_trip
+                SELECT h.*, h.bus_id = service.bus_id AND h.travel_date = check_hold_limits.travel_date AS is_on_trip
                 FROM holders h WHERE h.subject = l.subject AND h.expires_at > api.now()
             ) AS o
             WINDOW w AS (ORDER BY o.expires_at DESC, o.bus_id, o.reference, o.ticket_no)

@@ -3,8 +3,8 @@
 -- numbers are rolled back with it.
 
 -- An invoice has all charges of a booking and a day that are on none yet, a credit note all refunds. Each payment is recorded in
--- one transaction with an event of its booking, and both have the time of the transaction. A payment of a later event waits for it,
--- so that the journey of the event is what was charged.
+-- one transaction with an event of its booking, and both have the time of the transaction. A payment of a later event waits for
+-- that event, so that the journey of the event is what was charged.
 CREATE OR REPLACE FUNCTION api.issue_invoices(e events) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -31,28 +31,28 @@ BEGIN
     END LOOP;
 END $$;
 
--- Issue one invoice or credit note. The tax of a ticket is always that in its charges less its refunds, so the tax of a line is by
--- how much its payment changes it: the taxes of refunds add up to that of the charges, whatever is rounded.
+-- Issue one invoice or credit note. The tax of a ticket is always that in its charges less its refunds, so the tax of a line is the
+-- amount by which its payment changes that tax: the taxes of refunds add up to that of the charges, whatever is rounded.
 CREATE OR REPLACE FUNCTION api.issue_invoice(e events, terms invoicing, kind text, dated date, payments payments[]) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     home   CONSTANT bigint := api.reference_bus(e.reference);
-    of_year CONSTANT int := api.financial_year(dated, terms.year_begins);
+    invoice_year CONSTANT int := api.financial_year(dated, terms.year_begins);
     next   int;
     tax    taxes;
 BEGIN
     SELECT coalesce(max(i.invoice_no), 0) + 1 INTO next FROM invoices i
-    WHERE i.operator = terms.operator AND i.kind = issue_invoice.kind AND i.year = of_year;
+    WHERE i.operator = terms.operator AND i.kind = issue_invoice.kind AND i.year = invoice_year;
     tax := api.tax_of_sale(terms.operator, home, e.reference);
     INSERT INTO invoices (operator, kind, year, invoice_no, number, bus_id, reference, position, dated, issued_at, currency, seller,
                           agent, tax_name, tax_percent, tax_number, journey)
-    VALUES (terms.operator, issue_invoice.kind, of_year, next, api.invoice_number(terms.prefix, kind, of_year, next), home, e.reference,
+    VALUES (terms.operator, issue_invoice.kind, invoice_year, next, api.invoice_number(terms.prefix, kind, invoice_year, next), home, e.reference,
             e.position, issue_invoice.dated, api.now(), payments[1].currency, coalesce(terms.seller, terms.operator), payments[1].agent,
             tax.name, tax.percent, tax.number,
             (SELECT jsonb_object_agg(f.key, f.value) FROM jsonb_each(e.data) AS f
              WHERE f.key IN ('kind', 'name', 'bus_id', 'travel_date', 'origin', 'destination', 'departs_at')));
     INSERT INTO invoice_lines (bus_id, reference, ticket_no, payment_no, operator, kind, year, invoice_no, amount, tax, seat_no, fare_parts)
-    SELECT home, e.reference, y.ticket_no, y.payment_no, terms.operator, issue_invoice.kind, of_year, next, y.amount,
+    SELECT home, e.reference, y.ticket_no, y.payment_no, terms.operator, issue_invoice.kind, invoice_year, next, y.amount,
            abs(api.tax_in(paid.after, tax.percent, y.currency) - api.tax_in(paid.before, tax.percent, y.currency)),
            (shown.ticket ->> 'seat_no')::int, CASE y.payment_no WHEN 1 THEN shown.ticket -> 'fare_parts' END
     FROM unnest(payments) AS y
@@ -65,8 +65,8 @@ BEGIN
         WHERE (t ->> 'ticket_no')::int = y.ticket_no) AS shown (ticket) ON true;
 END $$;
 
--- The tax of a booking: that of its first invoice; before it has one, that of the time at which it was booked. A booking of before
--- its operator had invoices has none.
+-- The tax of a booking: that of its first invoice; before it has one, that of the time at which it was booked. A booking that was
+-- made before its operator had a tax has none.
 CREATE OR REPLACE FUNCTION api.tax_of_sale(operator text, home bigint, reference text) RETURNS taxes
 LANGUAGE plpgsql STABLE AS $$
 DECLARE

@@ -11,7 +11,7 @@ DECLARE
     refusal jsonb := owner.refusal;
 BEGIN
     IF refusal IS NULL THEN
-        PERFORM api.lock_agent(agent, wait => true);   -- as a sale does: no sale uses the previous limit later
+        PERFORM api.lock_agent(agent, wait => true);   -- as a sale does, so that no later sale uses the previous limit
         named := api.agent_of(owner.operator, agent);
         new := jsonb_populate_record(named.terms, edit - 'quotas');
         refusal := coalesce(named.refusal, api.check_quotas(owner.operator, quotas), api.check_agent_currency(new),

@@ -8,15 +8,15 @@ RETURN upper(regexp_replace(typed, '[\s.-]', '', 'g'));
 CREATE OR REPLACE FUNCTION api.put_vehicle(account text, operator text, registration text, edit jsonb) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
-    of_operator record := api.operator_of(account, operator);
+    owner       record := api.operator_of(account, operator);
     before      vehicles;
     vehicle     vehicles;
-    refusal     jsonb := of_operator.refusal;
+    refusal     jsonb := owner.refusal;
 BEGIN
     SELECT * INTO before FROM vehicles v
-    WHERE v.operator = of_operator.operator AND v.registration = api.registration(put_vehicle.registration) FOR NO KEY UPDATE;
+    WHERE v.operator = owner.operator AND v.registration = api.registration(put_vehicle.registration) FOR NO KEY UPDATE;
     vehicle := before;
-    vehicle.operator := of_operator.operator;
+    vehicle.operator := owner.operator;
     vehicle.registration := api.registration(registration);
     vehicle.in_service := coalesce(before.in_service, true);
     vehicle := jsonb_populate_record(vehicle, edit);
@@ -45,13 +45,13 @@ END $$;
 CREATE OR REPLACE FUNCTION api.put_driver(account text, operator text, code text, edit jsonb) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
-    of_operator record := api.operator_of(account, operator);
+    owner       record := api.operator_of(account, operator);
     driver      drivers;
-    refusal     jsonb := of_operator.refusal;
+    refusal     jsonb := owner.refusal;
 BEGIN
     SELECT * INTO driver FROM drivers d
-    WHERE d.operator = of_operator.operator AND d.code = upper(put_driver.code) FOR NO KEY UPDATE;
-    driver.operator := of_operator.operator;
+    WHERE d.operator = owner.operator AND d.code = upper(put_driver.code) FOR NO KEY UPDATE;
+    driver.operator := owner.operator;
     driver.code := upper(code);
     driver.active := coalesce(driver.active, true);
     driver := jsonb_populate_record(driver, edit);

@@ -113,7 +113,7 @@ def reservation(context: Context, words: Words, typed: str) -> Steps[None]:
 
 
 def _ask_for_rest(sale: Sale, journey: Journey, ask_day: Ask) -> Steps[BookingDraft]:
-    """The parts of a journey that are missing: the places, in one answer if both are, and the date."""
+    """Ask for what is missing of a journey: the places, in one question if both are missing; the date."""
     example = sale.words.example
 
     def parse(typed: str) -> Journey:
@@ -192,7 +192,7 @@ def _ends(sale: Sale, journey: Journey, ask_origin: Ask, prompt: str) -> Steps[t
 
 
 def _check_ends(sale: Sale, journey: Journey) -> Steps[Journey]:
-    """The journey without an end that no service on sale serves; a text says which one, and why."""
+    """The journey without the origin or destination that no service serves; a text names it, and says why."""
     origin, destination = journey.origin, journey.destination
     if origin is None:
         return journey

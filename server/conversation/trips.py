@@ -49,7 +49,7 @@ from busware.server.protocol import (
 _MAX_PLACES_LISTED = 3  # in the message about a destination that is not reached
 _MAX_PLACES_SEARCHED = 20  # with more places, they are not filtered by operator
 _MAX_PLACES_IN_HINT = 60  # so that a terminal of 24 lines shows the whole text
-_PLACES_OF_MANY = 20  # shown of a longer list
+_PLACES_SHOWN = 20  # of a longer list
 _NEARBY_DAYS = (1, -1, 2, -2, 3, -3, 4, 5, 6, 7)  # added to the requested date, the nearest first
 
 
@@ -88,7 +88,7 @@ def ask_place(
     separator = "; " if any("," in label for label in labels) else ", "
     hint = f"One of: {separator.join(labels)}."
     if len(labels) > _MAX_PLACES_IN_HINT:
-        shown, others = labels[:_PLACES_OF_MANY], len(labels) - _PLACES_OF_MANY
+        shown, others = labels[:_PLACES_SHOWN], len(labels) - _PLACES_SHOWN
         hint = f"One of: {separator.join(shown)} and {others} others. To list those with M, type: ? m"
     return Ask(
         prompt, answers.place(places, excluded, relation), field, hint,

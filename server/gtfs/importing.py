@@ -125,7 +125,7 @@ def put(
     def put_service(name: str, line: int, document: dict[str, Any]) -> None:
         if time.monotonic() >= ends_at:
             raise FeedError(
-                f"It takes longer than {settings.gtfs_seconds:g} seconds. Nothing is changed. "
+                f"The import takes longer than {settings.gtfs_seconds:g} seconds. Nothing is changed. "
                 "Divide the feed, or set BUSWARE_GTFS_SECONDS to a higher number."
             )
         changes.outcomes.append(_put_service(conn, document, name, line, plan=plan))

@@ -151,7 +151,7 @@ class GetSettlement(AgentRequest, frozen=True, kw_only=True):
 
 @method("settle_agent", Settlement, "POST /v1/agents/{agent}/settlements")
 class SettleAgent(AgentRequest, frozen=True, kw_only=True):
-    """For operators: settle the cash of an agent. The difference to what is due is carried on."""
+    """For operators: settle the cash of an agent. The next settlement carries the balance."""
 
     agent: AgentName
     settlement_no: SettlementNo

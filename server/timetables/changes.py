@@ -82,14 +82,14 @@ class Loader:
             ) from None
         except errors.QueryCanceled:
             raise NotPossible(
-                f"It takes longer than {seconds:g} seconds. Nothing is changed. Divide the files, or set "
-                "BUSWARE_TIMETABLE_SECONDS to a higher number."
+                f"The load takes longer than {seconds:g} seconds. Nothing is changed. Divide the files, or "
+                "set BUSWARE_TIMETABLE_SECONDS to a higher number."
             ) from None
         return changes
 
     def _put(self, plan: bool) -> Changes:
         changes = Changes(faults=[*self._content.faults])
-        services = self._of_operator(changes)
+        services = self._services_of_operator(changes)
         for name, statement, documents in (
             ("Place", _PUT_PLACES, self._content.places),
             ("Service", _PUT_SERVICES, services),
@@ -106,7 +106,7 @@ class Loader:
         changes.faults.sort(key=lambda fault: (self._content.files.index(fault.file), fault.line))
         return changes
 
-    def _of_operator(self, changes: Changes) -> dict[str, Document]:
+    def _services_of_operator(self, changes: Changes) -> dict[str, Document]:
         """The services, each with the operator filled in. Services of other operators become faults."""
         operator = self._operator
         if operator is None:

@@ -85,7 +85,7 @@ def test_tiers_are_shown_before_payment(tiered: SchemaApi, clock: Clock) -> None
     assert "refund_tiers" not in tiered.show(hold)  # it has expired
 
 
-def test_without_tiers_nothing_changes(api: SchemaApi) -> None:
+def test_service_without_tiers_shows_one_percentage(api: SchemaApi) -> None:
     booking = api.book(1)
     assert "refund_tiers" not in booking
     assert quote(api, booking).keys() - {"currency", "refund", "valid_until", "stands_until"} == {
@@ -129,7 +129,7 @@ def test_an_expired_hold_with_the_same_tiers_is_confirmed(tiered: SchemaApi, clo
     assert tiered.change("confirm", hold)["status"] == "booked"
 
 
-def test_alighting_early_refunds_as_before(tiered: SchemaApi) -> None:
+def test_refund_for_alighting_early_does_not_follow_the_tiers(tiered: SchemaApi) -> None:
     tiered.conn.execute("UPDATE bus_info SET alight_refund_percent = 25 WHERE bus_id = 1")
     booking = tiered.change("alight", tiered.book(1), at=3)
     assert booking["refund"] == "20.00"

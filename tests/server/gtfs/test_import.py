@@ -235,7 +235,7 @@ def test_service_of_another_operator_is_not_edited(database: Database, importing
 
 def test_slow_import_changes_nothing(database: Database, tmp_path: Path) -> None:
     content = read_files(tmp_path, {}, Options(fields=LAYOUT, name="hill"))
-    with pytest.raises(FeedError, match=r"It takes longer than 1e-06 seconds\. Nothing is changed\."):
+    with pytest.raises(FeedError, match=r"The import takes longer than 1e-06 seconds\. Nothing is changed\."):
         put(database.conn, content, Settings(gtfs_seconds=1e-6), plan=False, partial=False)
     assert database.query(SERVICES) == []
     assert database.value("SELECT count(*) FROM places WHERE code = 'SOUTH'") == 0

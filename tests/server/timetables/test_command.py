@@ -111,7 +111,7 @@ def test_a_locked_service_ends_the_load(database: Database, file: Path, urls: An
         status, _, errors = run(
             str(file), "--apply", BUSWARE_LOCK_WAIT_MS="60000", BUSWARE_TIMETABLE_SECONDS="0.05", **urls
         )
-        assert (status, errors.startswith("busware: It takes longer than 0.05 seconds.")) == (1, True), errors
+        assert (status, errors.startswith("busware: The load takes longer than 0.05 s")) == (1, True), errors
     assert database.query(MAX_SEATS) == [6, 6]
 
 
