@@ -40,6 +40,12 @@ def test_trip_is_chosen_first(operator: Visitor) -> None:
     assert operator.get(page.link("Day Bus")).path == TRIP_URL
 
 
+def test_cancelled_trip_is_marked_in_the_choice(operator: Visitor, api: SchemaApi) -> None:
+    assert "Cancelled" not in operator.get(f"{PATH}?date={DAY}").text
+    api.write("cancel_trip", bus_id=1, travel_date=DAY, reason="Flood.", account="conductor")
+    assert "Cancelled" in operator.get(f"{PATH}?date={DAY}").text
+
+
 @pytest.mark.parametrize("typed", ["{}", "BUSWARE:{}"])
 def test_reference_or_code(operator: Visitor, booking: Answer, database: Database, typed: str) -> None:
     page = send(operator, typed.format(booking["reference"].lower()))

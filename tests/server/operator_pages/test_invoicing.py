@@ -1,4 +1,4 @@
-"""What is on invoices, on the pages for operators: begun, changed, refused, and only one's own."""
+"""Settings of invoices, on the pages for operators: begun, changed, refused, and only one's own."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ def taxes(database: Database) -> list[Any]:
 
 
 def test_operator_begins_to_issue_invoices(operator: Visitor, api: SchemaApi, database: Database) -> None:
-    assert operator.get("/operator/invoices").link("What is on invoices") == PATH
+    assert operator.get("/operator/invoices").link("Settings of invoices") == PATH
     page = begin(operator)
     for text in ("It is saved.", "GST 5 %, 29AAACK1234A1Z5", "Payments since Tue 1 Dec 2026, 09:00"):
         assert text in page.text
