@@ -79,6 +79,13 @@ def test_the_audit_has_no_findings_and_all_views_have_rows(database: Database) -
     assert set(database.query("SELECT DISTINCT audience FROM messages")) == audiences
 
 
+def test_amounts_are_in_rupees(database: Database, client_socket: LineClient, saved: dict[str, str]) -> None:
+    for table in ("bus_info", "payments", "bookings", "busware_reports.sales"):
+        assert database.query(f"SELECT DISTINCT currency FROM {table}") == ["INR"]
+    shown = client_socket.call("booking", reference=saved["kept"], phone=ASHA)
+    assert (shown["fare"], shown["currency"]) == ("260.00", "INR")
+
+
 def test_the_schema_is_that_of_a_new_database(database: Database) -> None:
     assert schema_text(database.conn) == REVIEWED.read_text()
 
