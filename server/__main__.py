@@ -25,6 +25,7 @@ _FUNCTIONS = {  # subcommand → module of the server, function
     "pg_basebackup": ("embedded.psql", "run_pg_basebackup"),
     "psql": ("embedded.psql", "run_psql"),
     "seed": ("embedded.psql", "seed"),
+    "shards": ("shards.command", "main"),
     "timetable": ("timetables.command", "main"),
     "worker": ("start", "work"),  # run by the supervisor; not in the help
 }

@@ -26,6 +26,7 @@ SUBCOMMANDS = {  # of the server; server/__main__.py runs them
     "bounce": "record mails that came back",
     "outbox": "list, retry or discard what could not be sent",
     "reconcile": "compare payments and refunds with those of their provider",
+    "shards": "list, add or move shards",
     "console": "open the operator's console of a running server",
     "health": "check whether the running server is ready",
 }

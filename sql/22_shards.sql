@@ -5,6 +5,11 @@ CREATE OR REPLACE FUNCTION api.keeps_service(bus_id bigint) RETURNS boolean
 LANGUAGE sql IMMUTABLE
 RETURN true;
 
+-- Whether services, with their events, can be moved from this database to another one.
+CREATE OR REPLACE FUNCTION api.is_shard() RETURNS boolean
+LANGUAGE sql IMMUTABLE
+RETURN false;
+
 -- Whether a booking may move from one service to the other, by an exchange or an offer.
 CREATE OR REPLACE FUNCTION api.is_together(bus_id bigint, other bigint) RETURNS boolean
 LANGUAGE sql IMMUTABLE

@@ -91,8 +91,11 @@ class ShardMap:
             thread.join()
 
     def index_of(self, bus_id: int) -> int:
-        """The position in `shards` of the database that has a service."""
-        return self._map.databases[bus_id % VIRTUAL_SHARDS] - 1
+        """The position in `shards` of the database that has a service.
+
+        A database that was added after this server had started shares the queue of another one.
+        """
+        return (self._map.databases[bus_id % VIRTUAL_SHARDS] - 1) % len(self.shards)
 
     def _read(self) -> None:
         ((found,),) = self._home.execute(_MAP)

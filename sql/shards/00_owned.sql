@@ -17,6 +17,10 @@ CREATE OR REPLACE FUNCTION api.keeps_service(bus_id bigint) RETURNS boolean
 LANGUAGE sql STABLE
 RETURN EXISTS (SELECT FROM shards.owned o WHERE o.virtual_shard = shards.virtual_shard(bus_id));
 
+CREATE OR REPLACE FUNCTION api.is_shard() RETURNS boolean
+LANGUAGE sql IMMUTABLE
+RETURN true;
+
 -- Whether a booking may move between two services: only within a virtual shard, because virtual shards are moved one by one.
 CREATE OR REPLACE FUNCTION api.is_together(bus_id bigint, other bigint) RETURNS boolean
 LANGUAGE sql IMMUTABLE

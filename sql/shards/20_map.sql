@@ -45,22 +45,26 @@ LANGUAGE sql IMMUTABLE AS $$
 $$;
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA plproxy, shards FROM PUBLIC;
 
--- The virtual shard of a service, for RUN ON. BW065: its database is away; nothing was done.
-CREATE OR REPLACE FUNCTION shards.at(bus_id bigint) RETURNS int
+-- The virtual shard of a service, for RUN ON. BW064: it is being moved, and the call writes; BW065: its database is away; nothing was done.
+CREATE OR REPLACE FUNCTION shards.at(bus_id bigint, writes boolean DEFAULT false) RETURNS int
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     wanted CONSTANT int := shards.virtual_shard(bus_id);
+    place  record;
 BEGIN
-    IF (SELECT d.away FROM shards.map m JOIN shards.databases d USING (database_no) WHERE m.virtual_shard = wanted) THEN
+    SELECT d.away, m.moves INTO place FROM shards.map m JOIN shards.databases d USING (database_no) WHERE m.virtual_shard = wanted;
+    IF place.away THEN
         RAISE SQLSTATE 'BW065' USING MESSAGE = format('The database of the virtual shard %s is away.', wanted);
+    ELSIF place.moves AND writes THEN
+        RAISE SQLSTATE 'BW064' USING MESSAGE = format('The virtual shard %s is being moved.', wanted);
     END IF;
     RETURN wanted;
 END $$;
 
 -- The same for the service in a reference.
-CREATE OR REPLACE FUNCTION shards.at_booking(reference text) RETURNS int
+CREATE OR REPLACE FUNCTION shards.at_booking(reference text, writes boolean DEFAULT false) RETURNS int
 LANGUAGE sql STABLE
-RETURN shards.at(api.reference_bus(upper(btrim(reference))));
+RETURN shards.at(api.reference_bus(upper(btrim(reference))), writes);
 
 -- A virtual shard of each database that is not away, for RUN ON.
 CREATE OR REPLACE FUNCTION shards.present() RETURNS SETOF int

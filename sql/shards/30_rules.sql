@@ -73,8 +73,8 @@ BEGIN
             CLUSTER ''busware''; RUN ON %s;
             SELECT %s FROM (SELECT api.%I(%s) AS x FROM api.%s OFFSET 0) AS q; $f$',
             f.proname, f.arguments, f.result,
-            CASE WHEN f.rule = 'each' THEN 'shards.present()' WHEN f.bus_at > 0 THEN format('shards.at($%s)', f.bus_at)
-                 ELSE format('shards.at_booking($%s)', f.reference_at) END,
+            CASE WHEN f.rule = 'each' THEN 'shards.present()' WHEN f.bus_at > 0 THEN format('shards.at($%s, %s)', f.bus_at, f.writes)
+                 ELSE format('shards.at_booking($%s, %s)', f.reference_at, f.writes) END,
             CASE WHEN f.is_row THEN '(q.x).*' ELSE 'q.x' END, f.proname, f.parameters,
             CASE WHEN f.rule = 'each' THEN 'enter_shard(''{}'')' WHEN f.bus_at > 0 THEN format('enter_shard(ARRAY[$%s], %s)', f.bus_at, f.writes)
                  ELSE format('enter_shard_of($%s, %s)', f.reference_at, f.writes) END);

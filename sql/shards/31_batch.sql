@@ -70,7 +70,7 @@ END $$;
 
 CREATE OR REPLACE FUNCTION shards.recount_of(bus_id bigint, args jsonb) RETURNS int
 LANGUAGE plproxy AS $$
-    CLUSTER 'busware'; RUN ON shards.at($1); SELECT api.recount_for($2) FROM api.enter_shard(ARRAY[$1]);
+    CLUSTER 'busware'; RUN ON shards.at($1, true); SELECT api.recount_for($2) FROM api.enter_shard(ARRAY[$1]);
 $$;
 
 CREATE OR REPLACE FUNCTION api.recount_for(args jsonb) RETURNS int
@@ -79,7 +79,7 @@ RETURN shards.recount_of(shards.home_of(args), args);
 
 CREATE OR REPLACE FUNCTION shards.settle_refund_of(bus_id bigint, accounts jsonb, args jsonb) RETURNS TABLE (refused boolean, answer jsonb)
 LANGUAGE plproxy AS $$
-    CLUSTER 'busware'; RUN ON shards.at($1);
+    CLUSTER 'busware'; RUN ON shards.at($1, true);
     SELECT (q.x).* FROM (SELECT api.settle_refund($3) AS x FROM api.enter_shard(ARRAY[$1], true, $2) OFFSET 0) AS q;
 $$;
 

@@ -3,7 +3,7 @@
 CREATE OR REPLACE FUNCTION shards.change_of(bus_id bigint, accounts jsonb, method text, args jsonb, key text, next_bus_id bigint)
 RETURNS TABLE (refused boolean, answer jsonb)
 LANGUAGE plproxy AS $$
-    CLUSTER 'busware'; RUN ON shards.at($1);
+    CLUSTER 'busware'; RUN ON shards.at($1, true);
     SELECT (q.x).* FROM (SELECT api.change_on_shard($3, $4, $5, $6) AS x FROM api.enter_shard(ARRAY[$1], true, $2) OFFSET 0) AS q;
 $$;
 
@@ -63,7 +63,7 @@ END $$;
 CREATE OR REPLACE FUNCTION shards.open_dates_of(bus_id bigint, accounts jsonb, account text, from_date date, to_date date)
 RETURNS TABLE (refused boolean, answer jsonb)
 LANGUAGE plproxy AS $$
-    CLUSTER 'busware'; RUN ON shards.at($1);
+    CLUSTER 'busware'; RUN ON shards.at($1, true);
     SELECT (q.x).* FROM (SELECT api.open_dates($3, $1, $4, $5) AS x FROM api.enter_shard(ARRAY[$1], true, $2) OFFSET 0) AS q;
 $$;
 

@@ -42,7 +42,7 @@ RETURN shards.check_operator(bus_id, shards.accounts_of(ARRAY[account]), account
 
 CREATE OR REPLACE FUNCTION shards.record_notice(bus_id bigint, notice jsonb, message_no bigint) RETURNS jsonb
 LANGUAGE plproxy AS $$
-    CLUSTER 'busware'; RUN ON shards.at($1); SELECT api.record_notice_here($2, $3) FROM api.enter_shard(ARRAY[$1]);
+    CLUSTER 'busware'; RUN ON shards.at($1, true); SELECT api.record_notice_here($2, $3) FROM api.enter_shard(ARRAY[$1]);
 $$;
 
 -- Record the event of a notice in the shard, before the notice is committed here. If that fails, the event is recorded again with the next

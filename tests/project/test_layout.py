@@ -66,6 +66,7 @@ MAY_IMPORT = {
     "console": "command_line conversation db embedded installation logs protocol push settings terminal "
     "worker_thread",
     "service": "booking certificates db housekeeping http mail outbox pages push settings tcp tls webhooks",
+    "shards": "command_line db embedded installation output settings",
     "supervisor": "logs ports settings",
     "systemd": "",
     "start": "command_line console db embedded installation logs mail output ports protocol service "
@@ -75,7 +76,7 @@ CLIENT_MAY_IMPORT = {
     "command_line", "conversation", "documents", "installation", "output", "protocol", "terminal", "tls"
 }  # fmt: skip
 MAY_USE_PSYCOPG = {  # besides scripts/ and tests/
-    "accounts", "db", "embedded", "gtfs", "mail", "outbox", "reconciliation", "timetables"
+    "accounts", "db", "embedded", "gtfs", "mail", "outbox", "reconciliation", "shards", "timetables"
 }  # fmt: skip
 PACKAGES = {  # package → its folder
     "busware": "client",

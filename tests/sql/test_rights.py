@@ -26,6 +26,7 @@ AS_OWNER = (
     "accounts/operators.py",
     "embedded/psql.py",
     "db/schema.py",
+    "db/shard_move.py",
     "db/shards.py",
     "gtfs/exporting.py",
     "gtfs/importing.py",

@@ -83,6 +83,7 @@ class ShardedInstallation:
             "BUSWARE_LOG_LEVEL": "warning",
         }
         self.prepare()
+        self.add_services()
 
     def prepare(self) -> None:
         """Prepare all databases, as a server does at its start."""

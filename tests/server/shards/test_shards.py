@@ -22,7 +22,6 @@ ALL_BUSES = range(FIRST_BUS, FIRST_BUS + BUSES)
 
 @pytest.fixture(scope="module")
 def server(sharded: ShardedInstallation) -> Iterator[ServerProcess]:
-    sharded.add_services()
     with sharded.server() as server:
         yield server
     assert sharded.audit() == []
