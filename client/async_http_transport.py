@@ -20,7 +20,7 @@ class HttpTransport:
         return self._transport.is_open
 
     async def close(self) -> None:
-        """Close it. A request that waits in another task raises OSError."""
+        """Close the connection. A request that waits in another task raises OSError."""
         self._transport.close()
         self._thread.shutdown(wait=False)
 

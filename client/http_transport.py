@@ -25,7 +25,10 @@ class HttpTransport:
         self.is_open = True
 
     def close(self) -> None:
-        """Close it. A request that waits in another thread raises OSError; that thread closes the socket."""
+        """Close the connection.
+
+        A request that waits in another thread raises OSError, and that thread closes the socket.
+        """
         self.is_open = False
         open_socket: socket.socket | None = self._http.sock
         if open_socket is not None:

@@ -15,7 +15,7 @@ from busware.server.settings import Settings
 log = logging.getLogger("busware")
 
 PortSetting = Literal["port", "http_port", "ports"]  # a field of Settings
-_ARGUMENTS = {"port": f", or {SERVER} PORT", "ports": f", or {SERVER} --ports"}  # that choose a port, too
+_ARGUMENTS = {"port": f", or {SERVER} PORT", "ports": f", or {SERVER} --ports"}  # choose a port too
 
 
 class PortError(OSError):

@@ -1,5 +1,5 @@
 -- The ISO weekdays of 'daily', 'never' or a list of weekdays and ranges of them: 'Mon Wed Fri', 'Mon-Thu, Saturday'.
--- A range may begin late in the week, as in 'Fri-Mon'. fault: what is wrong in anything else; days is NULL then.
+-- A range may begin late in the week, as in 'Fri-Mon'. fault: what is wrong with any other text; days is NULL then.
 CREATE OR REPLACE FUNCTION api.read_weekdays(runs_on text, OUT days int[], OUT fault text)
 LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
@@ -36,7 +36,7 @@ BEGIN
     days := named;
 END $$;
 
--- The ISO weekdays of a valid text; NULL for another.
+-- The ISO weekdays of a valid text; NULL for any other text.
 CREATE OR REPLACE FUNCTION api.parse_weekdays(runs_on text) RETURNS int[]
 LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN

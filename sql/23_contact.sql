@@ -28,7 +28,7 @@ BEGIN
     END IF;
 END $$;
 
--- An e-mail address without most of its local part, for replies that more people read than its owner.
+-- An e-mail address without most of its local part, for replies that others than its owner read.
 CREATE OR REPLACE FUNCTION api.mask_email(email text) RETURNS text
 LANGUAGE sql IMMUTABLE
 RETURN left(email, 1) || '***' || substring(email FROM '@[^@]*$');

@@ -19,7 +19,7 @@ LANGUAGE sql IMMUTABLE
 RETURN CASE WHEN subject LIKE 'account:%' THEN 'account' ELSE 'network address' END;
 
 -- Check that the limits allow one more hold, with this number of seats. If several limits refuse it, the refusal names
--- the one that does so longest.
+-- the one that will refuse it longest.
 CREATE OR REPLACE FUNCTION api.check_hold_limits(limits jsonb, service bus_info, travel_date date, wanted int) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -27,7 +27,7 @@ DECLARE
     x          record;
     seconds    int;
 BEGIN
-    IF NOT EXISTS (SELECT FROM holders h   -- true in most calls, and much faster than the query below
+    IF NOT EXISTS (SELECT FROM holders h   -- no holder in most calls; much faster than the query below
             WHERE h.subject = ANY (ARRAY(SELECT l ->> 'subject' FROM jsonb_array_elements(limits) AS l))) THEN
         RETURN NULL;
     END IF;

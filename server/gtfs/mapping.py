@@ -54,7 +54,7 @@ class Call:
 
 @dataclass
 class Service:
-    """Trips that are one service. ids: what names its trips in the feed, the first trip first."""
+    """Trips that are one service. ids: the names of its trips in the feed, the first trip first."""
 
     line: int  # of trips.txt
     route: Route

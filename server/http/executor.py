@@ -36,7 +36,7 @@ _PASSWORD_REQUESTS: dict[type[protocol.Request], Threads] = {
     protocol.ResetPassword: "registration",
 }
 _THREADS_PER_HASH = 4  # so that a thread waits for the next hash while others use the database
-_WITHOUT_SESSION = (protocol.Register, protocol.Login, protocol.ResetPassword)  # they make one
+_WITHOUT_SESSION = (protocol.Register, protocol.Login, protocol.ResetPassword)  # make a session
 _WITHOUT_DATABASE = (protocol.Ping,)  # unless the caller has a token
 
 

@@ -97,6 +97,6 @@ def _encoding(content_type: str) -> Callable[[str], str] | None:
 
 
 def _retry_after(error: HTTPError) -> float | None:
-    """The seconds of the header Retry-After; None without it, and for a date."""
+    """The seconds of the header Retry-After; None if it is missing or a date."""
     value = error.headers.get("Retry-After", "")
     return float(value) if value.isdecimal() else None

@@ -40,7 +40,7 @@ class ManualPayments:
         return _said(payment, "pending")
 
     def cancel(self, payment: Payment) -> Said:
-        """Nobody waits for the transfer any more. If it arrives, it is settled nevertheless."""
+        """Stop waiting for the transfer. If it arrives later, it is settled all the same."""
         return _said(payment, "cancelled")
 
     def refund(self, order: RefundOrder) -> SaidOfRefund:
@@ -56,7 +56,7 @@ class ManualPayments:
         raise ProviderRefused(f"The fees of payment {order.payment_id} are named by the operator.")
 
     def webhook(self, body: bytes, signature: str) -> Said | SaidOfRefund | None:
-        """Raises ForgedWebhook: there are none."""
+        """Raises ForgedWebhook, because manual payments have no webhook."""
         raise ForgedWebhook("manual payments have no webhook")
 
     def _how_to_pay(self, payment: Payment) -> HowToPay:

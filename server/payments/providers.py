@@ -54,7 +54,7 @@ class SaidOfRefund(Struct, frozen=True, kw_only=True):
 
 
 class FeeOrder(Struct, frozen=True, kw_only=True):
-    """Whose fees to ask for: those of a payment, or of a refund of it. provider_reference: its id there."""
+    """The payment or refund whose fees are asked for. provider_reference: its id at the provider."""
 
     bus_id: int
     payment_id: str
@@ -97,16 +97,16 @@ class Provider(Protocol):
         """Begin a payment, or find it if it was begun, and say how it is paid."""
 
     def status(self, payment: Payment) -> Said:
-        """How a payment stands that was begun."""
+        """The state of a payment that was begun."""
 
     def cancel(self, payment: Payment) -> Said:
-        """Cancel a payment, unless it has succeeded, and say how it stands then."""
+        """Cancel a payment, unless it has succeeded, and return its state."""
 
     def refund(self, order: RefundOrder) -> SaidOfRefund:
         """Refund a part of a payment, or find that refund. One that failed is begun again."""
 
     def refund_status(self, order: RefundOrder) -> SaidOfRefund:
-        """How a refund stands that was begun."""
+        """The state of a refund that was begun."""
 
     def fees(self, order: FeeOrder) -> list[Fee]:
         """The fees of a payment or a refund that was carried out. Raises ProviderUnavailable while they are

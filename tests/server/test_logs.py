@@ -352,7 +352,7 @@ thread.join()
 Unfortunate()
 int("in the main thread\\n")
 """
-OF_LIBRARIES = """
+LOG_OF_LIBRARIES = """
 import logging
 from busware.server import logs
 from busware.server.settings import Settings
@@ -381,8 +381,10 @@ def test_warnings_and_exceptions_that_no_code_handles_are_logged() -> None:
 
 @pytest.mark.system
 def test_libraries_log_warnings_only() -> None:
-    """What they log as INFO is about their work: the requests to Stripe, the glyphs of a ticket."""
-    ended = subprocess.run([sys.executable, "-c", OF_LIBRARIES], capture_output=True, text=True, check=True)
+    """What libraries log as INFO is about their work: the requests to Stripe, the glyphs of a ticket."""
+    ended = subprocess.run(
+        [sys.executable, "-c", LOG_OF_LIBRARIES], capture_output=True, text=True, check=True
+    )
     assert [line.partition(": ")[2] for line in ended.stderr.splitlines()] == [
         "of busware.payments",
         "a warning of busware.payments",

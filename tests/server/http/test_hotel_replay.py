@@ -1,4 +1,4 @@
-"""The hotel's API answers as the program that it replaces, but for what is listed here.
+"""The hotel's API answers as the program that it replaces, except for what is listed here.
 
 tests/data/hotel-requests.json has 100 requests in order, and what that program answered. Its status is null
 if the program crashed.
