@@ -48,6 +48,17 @@ class Search:
     seats: int
 
     @property
+    def missing(self) -> dict[str, str]:
+        """The fields that are needed and empty, each with what to do."""
+        needed = {
+            "origin": N_("Enter where you start.") if self.kind.destination else N_("Choose a place."),
+            "destination": self.kind.destination and N_("Enter where you want to go."),
+            "date": N_("Choose a date."),
+            "until": self.kind.until and N_("Choose the date of the check-out."),
+        }
+        return {name: text for name, text in needed.items() if text and not self.query[name]}
+
+    @property
     def query(self) -> dict[str, Any]:
         """The query."""
         return {
@@ -94,7 +105,8 @@ def search_of(visit: Visit) -> Search:
 def show_search(visit: Visit) -> Response:
     """The search form."""
     search = search_of(visit)
-    status = problems.of_refusal(visit.refusal).status if visit.refusal else HTTPStatus.OK
+    refused = HTTPStatus.BAD_REQUEST if visit.missing else HTTPStatus.OK
+    status = problems.of_refusal(visit.refusal).status if visit.refusal else refused
     listed = _places(visit, search)
     return visit.render("search.html", status, **_choices(visit, search, listed.places, listed))
 
@@ -128,8 +140,11 @@ def _choices(
 
 
 def show_trips(visit: Visit) -> Response:
-    """The trips that are found; if the search is refused, the form with the reason."""
+    """The trips that are found; if the search is incomplete or refused, the form with the reason."""
     search = search_of(visit)
+    visit.missing = search.missing
+    if visit.missing:
+        return show_search(visit)
     try:
         found = search.find(visit, _DAYS_AROUND)
     except Refusal as refusal:

@@ -56,7 +56,7 @@ class Visit:
     """One request of a page.
 
     path: the fields of its path. query, form: those of its query and of the form that is sent. refusal: why
-    the form was refused.
+    the form was refused. missing: what to enter in each field of a form that was sent without it.
     """
 
     def __init__(self, http: HttpRequest, executor: Executor, body: bytes = b"") -> None:
@@ -70,6 +70,7 @@ class Visit:
         self.cookies = Cookies(http.cookies, secure=http.url.scheme == "https")
         self.language = self._language()
         self.refusal: Refusal | None = None
+        self.missing: dict[str, str] = {}
         self.session_ended = False
 
     # Reading -----------------------------------------------------------------------------------
@@ -258,6 +259,12 @@ class Visit:
     def wrong_field(self) -> str:
         """The name of the field that the refusal is about; empty if it is about none."""
         return refusals.field_of(self.refusal, self.form or self.query) if self.refusal else ""
+
+    def problem_of(self, name: str) -> str:
+        """What is wrong with a field, in the language of the traveller; empty if nothing is."""
+        if name in self.missing:
+            return self.language.gettext(self.missing[name])
+        return self.problem if name == self.wrong_field else ""
 
     def _language(self) -> Language:
         chosen = self.cookies.get("language")

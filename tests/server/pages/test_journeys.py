@@ -29,6 +29,16 @@ def test_unknown_place_stays_in_the_form_with_similar_names(visitor: Visitor) ->
     assert "2 trips" in visitor.get(page.link("Bengaluru")).text
 
 
+def test_empty_fields_of_the_search_are_all_said(visitor: Visitor) -> None:
+    page = visitor.get("/trips?kind=bus&date=2026-12-05")
+    assert page.status == 400
+    assert {"Enter where you start.", "Enter where you want to go."} <= page.links.keys()
+    assert page.html.count('aria-invalid="true"') == 2
+    hindi = visitor.get("/trips?kind=hotel", headers={"Accept-Language": "hi"})
+    assert "Choose" not in hindi.text
+    assert "missing" not in hindi.text
+
+
 def test_places_are_not_markup(visitor: Visitor) -> None:
     script = "%22%3E%3Cscript%3Ealert(1)%3C/script%3E"
     page = visitor.get(SEARCH.replace("origin=Bengaluru", f"origin={script}"))

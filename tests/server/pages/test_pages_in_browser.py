@@ -1,6 +1,7 @@
 """Every page in Chromium: accessible in both themes, no wider than the window, small at the first visit."""
 
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 
 import pytest
 from playwright.sync_api import Page, Response, expect
@@ -22,6 +23,7 @@ PAGES = [
     f"/trips?{JOURNEY}",
     f"/trips?{JOURNEY}&type=SLEEPER",
     "/trips?origin=Bengaluru&destination=Nowhere&date=2026-12-05",
+    "/trips?kind=bus",
     SEATS,
     f"{SEATS}&seat=1&seat=2",
     "/trips/2?kind=bus&origin=Bengaluru&destination=Ooty&date=2026-12-05",
@@ -133,6 +135,15 @@ def test_pages_in_other_languages_fit_a_phone(open_page: Open, language: str) ->
         page.goto(path)
         assert page.locator("html").get_attribute("lang") == language
         assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"], path
+
+
+@pytest.mark.parametrize("kind", ["bus", "flight", "show", "hotel"])
+def test_search_form_is_one_row_without_overlap(open_page: Open, kind: str) -> None:
+    page = open_page(f"/?kind={kind}", viewport={"width": 1280, "height": 800})
+    boxes = [one.bounding_box() for one in page.locator(".search .field, .search button").all()]
+    edges = [(box["x"], box["x"] + box["width"]) for box in boxes if box]
+    assert len(edges) == len(boxes)
+    assert all(end <= start for (_, end), (start, _) in pairwise(edges)), edges
 
 
 def test_first_visit_to_a_seat_map_is_small(open_page: Open) -> None:
