@@ -19,6 +19,7 @@ STATES = {
     "cancelled": N_("Cancelled"),
 }
 REFUND_STATES = {"waiting": N_("To be paid back"), "sent": N_("Sent"), "failed": N_("Failed")}
+PROVIDERS = {"manual": N_("By transfer"), "stripe": "Stripe"}
 OUTCOMES = {  # of a settlement: what it would do, and what it has done
     "booked": (N_("The booking is booked."), N_("The booking is booked now.")),
     "exchanged": (N_("The booking is exchanged."), N_("The booking is exchanged.")),
@@ -48,6 +49,7 @@ def show_payments(visit: Visit, plan: PaymentOutcome | None = None) -> Response:
         next=listed.next,
         state=state,
         states=STATES,
+        providers=PROVIDERS,
         plan=plan,
         outcomes=OUTCOMES,
         done=visit.query.get("done", [""])[0],
@@ -74,6 +76,7 @@ def show_refunds(visit: Visit) -> Response:
         refunds=listed.refunds,
         next=listed.next,
         states=REFUND_STATES,
+        providers=PROVIDERS,
         done=visit.query.get("done", [""])[0],
     )
 

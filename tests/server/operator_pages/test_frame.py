@@ -37,6 +37,13 @@ def test_only_operators_see_the_link(
     assert "Operator" not in other_visitor.get("/").links
 
 
+def test_error_leads_back_to_the_trips(operator: Visitor) -> None:
+    page = operator.get("/operator/services/999999")
+    assert page.status == 404
+    assert operator.get(page.link("Trips of the day")).status == 200
+    assert "Trips of the day" not in operator.get("/nothing").text
+
+
 def test_pages_are_not_stored(operator: Visitor) -> None:
     assert operator.get("/operator").response.headers["Cache-Control"] == "no-store"
 

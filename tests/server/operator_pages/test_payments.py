@@ -34,6 +34,7 @@ def confirm_form(page: Page) -> Form:
 def test_manual_payment_is_settled_once(operator: Visitor, reference: str, database: Database) -> None:
     page = operator.get(f"{PATH}?state=pending")
     assert reference in page.text
+    assert "By transfer" in page.text
     planned = operator.send(settle_form(operator.get(page.link("It has arrived"))), fee="2.50")
     assert f"{reference}: The booking is booked." in planned.text
     assert database.value("SELECT status FROM passengers") == "held"

@@ -91,6 +91,7 @@ def test_stop_is_skipped_and_served_again(operator: Visitor, api: SchemaApi) -> 
     booking = api.book(1, from_stop=3, to_stop=5)
     planned = plan(operator, "stops", at="3", reason="Flood.")
     assert "1 ticket moves to another stop." in planned.text
+    assert " 0 " not in planned.text.partition("What would happen")[2]
     assert api.show(booking)["from_stop"] == 3
     done = confirm(operator, planned, "stops")
     assert "The trip does not stop there any more" in done.text
