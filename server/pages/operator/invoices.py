@@ -55,10 +55,9 @@ def _title(year: int, begins: int) -> str:
     return str(year) if begins == 1 else f"{year}–{(year + 1) % 100:02d}"
 
 
-def _signed(invoice: Invoice) -> Decimal:
-    """The amount, below 0 for a credit note."""
-    amount = Decimal(invoice.amount)
-    return -amount if invoice.kind == "credit_note" else amount
+def _signed(invoice: Invoice, amount: str) -> Decimal:
+    """An amount of an invoice, below 0 for a credit note."""
+    return -Decimal(amount) if invoice.kind == "credit_note" else Decimal(amount)
 
 
 def send_csv(visit: Visit) -> Response:

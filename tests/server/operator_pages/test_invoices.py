@@ -1,5 +1,7 @@
 """Invoices on the pages for operators: of a financial year, as PDF and CSV, and only one's own."""
 
+import re
+
 import pytest
 
 from tests.conftest import Clock
@@ -28,6 +30,13 @@ def test_invoices_of_a_financial_year(operator: Visitor, invoiced: str, clock: C
     assert invoiced in operator.get(PATH).text
     clock.set("2027-04-01 01:00+05:30")
     assert invoiced not in operator.get(PATH).text
+
+
+def test_credit_note_has_amounts_below_zero(operator: Visitor, invoiced: str, api: SchemaApi) -> None:
+    api.cancel({"reference": invoiced})
+    publish(api)
+    row = operator.get(PATH).text.partition("Credit note")[2]
+    assert re.findall(r"\S?₹[\d.]+", row)[:2] == ["-₹12.38", "-₹260.00"]
 
 
 def test_documents_of_invoices(operator: Visitor, invoiced: str) -> None:
