@@ -29,6 +29,7 @@ from busware.server.pages.operator import (
     bank_file,
     check_in,
     fleet,
+    frame,
     invoices,
     invoicing,
     manifest,
@@ -118,13 +119,17 @@ class Pages:
         visit = Visit(_without_query(http), self._executor)
         if isinstance(error, Refusal):
             visit.refusal = error
-        response = visit.render(
-            "error.html",
-            problem.status,
-            status=problem.status,
-            request_id=msgspec.json.decode(problem.body).get("request_id"),
-            is_operator=lambda: False,  # reading the account could block the event loop
-        )
+        request_id = msgspec.json.decode(problem.body).get("request_id")
+        if f"{visit.here}/".startswith(f"{trips.PATH}/"):
+            response = frame.render_error(visit, problem.status, request_id=request_id)
+        else:
+            response = visit.render(
+                "error.html",
+                problem.status,
+                status=problem.status,
+                request_id=request_id,
+                is_operator=lambda: False,  # reading the account could block the event loop
+            )
         response.headers.update(problem.headers)
         response.headers["Cache-Control"] = "no-store"
         return response

@@ -13,6 +13,7 @@ from busware.server.languages import DEFAULT, Language
 from busware.server.pages.kinds import N_
 from busware.server.protocol import Refusal
 
+_UNKNOWN_REFERENCE = "unknown_reference"  # an unknown booking that is opened without a phone number
 _TEXTS = {
     "form_expired": N_("This page was open for too long. Check the form and send it again."),
     "session_ended": N_("Your session has ended. Sign in, or send the form again as a guest."),
@@ -21,6 +22,7 @@ _TEXTS = {
     "ambiguous_place": N_("Several places have this name. Choose one of them."),
     "unknown_trip": N_("There is no such trip on this date."),
     "unknown_booking": N_("There is no booking with this reference and phone number."),
+    _UNKNOWN_REFERENCE: N_("You have no booking with this reference."),
     "not_on_route": N_("The trip does not go from this place to that one."),
     "departed": N_("The trip has left, or is no longer sold."),
     "trip_cancelled": N_("The trip is cancelled."),
@@ -179,7 +181,7 @@ _NAMES = {"count": "seats", "seats": "seat"}  # fields of the protocol → of th
 
 def text(refusal: Refusal, language: Language) -> str:
     """A refusal as a text."""
-    known = _TEXTS.get(refusal.reason)
+    known = _TEXTS.get(_UNKNOWN_REFERENCE if refusal.data.get("without_phone") else refusal.reason)
     if known is None or (language.code == DEFAULT and refusal.reason not in _PAGE_ONLY):
         return refusal.message
     return " ".join([language.gettext(known), *_details(refusal, language)])

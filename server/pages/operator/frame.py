@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from busware.server import protocol
 from busware.server.booking.permissions import OPERATORS
+from busware.server.http import problems
 from busware.server.pages.forms import TOKEN
 from busware.server.pages.kinds import N_
 from busware.server.pages.visits import Page, View, Visit, address
@@ -54,16 +55,38 @@ def operator_named(visit: Visit) -> str:
     return visit.query.get("operator", [""])[0]
 
 
-def render(visit: Visit, template: str, section: str = "/operator", /, **values: Any) -> Response:
+def render(
+    visit: Visit, template: str, section: str = "/operator", /, status: int = HTTPStatus.OK, **values: Any
+) -> Response:
     """A page for operators. section: the path of its entry in the navigation."""
     return visit.render(
         template,
+        status,
         sections=SECTIONS,
         trip_pages=TRIP_PAGES,
         section=section,
         link=partial(link, visit),
+        status=status,
+        **{"works_for": partial(_works_for, visit), **values},
+    )
+
+
+def render_error(visit: Visit, status: int, **values: Any) -> Response:
+    """The page about an error on a page for operators. It reads nothing, so it shows no operator."""
+    return render(
+        visit,
+        "operator_error.html",
+        "",
+        status=status,
+        works_for=lambda: "",
+        is_operator=lambda: True,
         **values,
     )
+
+
+def _works_for(visit: Visit) -> str:
+    """The operator that the page is about; empty if an admin has named none."""
+    return visit.caller.operator or operator_named(visit)
 
 
 def link(visit: Visit, path: str, **query: Any) -> str:
@@ -94,7 +117,7 @@ def exactly(value: Any) -> msgspec.Raw:
 def _show(view: View, visit: Visit) -> Response:
     role = visit.caller.role
     if role in OPERATORS:
-        return view(visit)
+        return _without_phone(view, visit)
     if role != "guest":
         return visit.render("operator_only.html", HTTPStatus.FORBIDDEN)
     if visit.is_sent:
@@ -103,16 +126,43 @@ def _show(view: View, visit: Visit) -> Response:
     return visit.see("/sign-in", {"to": visit.address})
 
 
+def _without_phone(view: View, visit: Visit) -> Response:
+    """The answer of a view. An operator opens bookings without a phone number, so no refusal names one."""
+    try:
+        return view(visit)
+    except Refusal as refusal:
+        if refusal.reason != "unknown_booking" or refusal.data:
+            raise
+        message = "You have no booking with this reference."
+        raise Refusal(refusal.reason, message, without_phone=True) from None
+
+
 def _with_operator(view: View, visit: Visit) -> Response:
-    if visit.caller.role == "admin" and not operator_named(visit):
-        return render(visit, "operator_choice.html", visit.here)
-    return view(visit)
+    if visit.caller.role != "admin":
+        return view(visit)
+    if not operator_named(visit):
+        return _render_choice(visit)
+    try:
+        return view(visit)
+    except Refusal as refusal:
+        if visit.is_sent or refusal.data.get("field") != "operator":
+            raise
+        visit.refusal = refusal
+        return _render_choice(visit)
+
+
+def _render_choice(visit: Visit) -> Response:
+    """The page on which an admin chooses one of the operators of services."""
+    pages = pages_of(visit, protocol.Services)
+    operators = sorted({service.operator for page in pages for service in page.services})
+    status = problems.of_refusal(visit.refusal).status if visit.refusal else HTTPStatus.OK
+    return render(visit, "operator_choice.html", visit.here, status=status, operators=operators)
 
 
 def _submit(view: View, visit: Visit) -> Response:
     role = visit.caller.role
     if role in OPERATORS:
-        return view(visit)
+        return _without_phone(view, visit)
     if role == "guest":
         raise Refusal("session_ended", "Your session has ended. Nothing was done.")
     raise Refusal("not_allowed", "This page is for operators.")

@@ -81,7 +81,7 @@ def test_wrong_reference_stays_in_the_form(operator: Visitor, api: SchemaApi, bo
     api.book(3)
     other = api.book(1, travel_date=OTHER_DAY)
     for reference, at, reason in (
-        ("DTXXXXX", "", "No booking has that reference"),
+        ("DTXXXXX", "", "You have no booking with this reference."),
         (booking["reference"], "1", f"is for bus 1 of {DAY}, from Ramanagara"),
         (other["reference"], "", f"is for bus 1 of {OTHER_DAY}"),
     ):
@@ -112,6 +112,14 @@ def test_names_are_texts(operator: Visitor, other_visitor: Visitor, clock: Clock
     clock.set("2026-12-05 09:50+05:30")
     page = send(operator, reference)
     assert "<bdi>&lt;b&gt;evil&lt;/b&gt;</bdi>" in page.html
+
+
+@pytest.mark.parametrize(
+    ("code", "text"), [("hi", "आपकी इस संदर्भ संख्या वाली"), ("kn", "ಈ ಉಲ್ಲೇಖ ಸಂಖ್ಯೆಯ ಯಾವುದೇ ಬುಕಿಂಗ್")]
+)
+def test_wrong_reference_in_another_language(operator: Visitor, code: str, text: str) -> None:
+    operator.session.headers["Accept-Language"] = code
+    assert text in send(operator, "DTXXXXX").text
 
 
 @pytest.mark.parametrize("value", ["9" * 3000, "٣", "9999-12-31", '\0"><svg onload=x>', "\r\nX: y"])

@@ -37,11 +37,42 @@ def test_only_operators_see_the_link(
     assert "Operator" not in other_visitor.get("/").links
 
 
-def test_error_leads_back_to_the_trips(operator: Visitor) -> None:
-    page = operator.get("/operator/services/999999")
-    assert page.status == 404
-    assert operator.get(page.link("Trips of the day")).status == 200
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/operator/trips/999999/2026-12-05", 404),
+        ("/operator/nothing", 404),
+        ("/operator/invoices/DTXXXXX.pdf", 404),
+        ("/operator/staff?operator=SRS+Travels", 403),
+    ],
+)
+def test_error_keeps_the_frame(operator: Visitor, path: str, status: int) -> None:
+    page = operator.get(path)
+    assert page.status == status
+    assert page.link("Operator") == page.link("Trips of the day") == "/operator"
+    assert page.link("Fleet") == "/operator/vehicles"
+    assert "To the search" not in page.text
     assert "Trips of the day" not in operator.get("/nothing").text
+
+
+def test_header_names_the_operator(operator: Visitor, visitor: Visitor, database: Database) -> None:
+    assert "Operator: KSRTC" in operator.get("/operator").text
+    database.query("UPDATE accounts SET role = 'admin', operator = NULL WHERE username = 'conductor'")
+    sign_in(visitor, "conductor")
+    assert "Operator:" not in visitor.get("/operator").text
+    assert "Operator: SRS Travels" in visitor.get("/operator/vehicles?operator=SRS+Travels").text
+
+
+def test_admin_chooses_one_of_the_operators(operator: Visitor, database: Database) -> None:
+    database.query("UPDATE accounts SET role = 'admin', operator = NULL WHERE username = 'conductor'")
+    sign_in(operator, "conductor")
+    page = operator.get("/operator/invoices/settings")
+    assert page.form("/settings").value("operator") == "KSRTC"
+    assert "SRS Travels" in page.text
+    wrong = operator.get("/operator/invoices/settings?operator=Nobody")
+    assert wrong.status == 400
+    assert "No service is operated by" in wrong.text
+    assert "KSRTC" in operator.send(wrong.form("/settings"), operator="KSRTC").text
 
 
 def test_pages_are_not_stored(operator: Visitor) -> None:
