@@ -37,6 +37,7 @@ TRIP_PAGES = {  # the end of the path → title, for the pages of a trip
     "/exchange": N_("Exchange the vehicle"),
     "/cancellation": N_("Cancellation"),
 }
+PAGES_OF_CANCELLED_TRIP = ("", "/manifest", "/cancellation")
 _SECRET_FIELDS = ("password",)  # never written into a page
 
 
@@ -64,6 +65,7 @@ def render(
         status,
         sections=SECTIONS,
         trip_pages=TRIP_PAGES,
+        pages_of_cancelled_trip=PAGES_OF_CANCELLED_TRIP,
         section=section,
         link=partial(link, visit),
         status=status,

@@ -1,6 +1,7 @@
 """The manifest of a trip by stop: check-in in place, no-shows, and the files for paper and spreadsheets."""
 
 from functools import partial
+from typing import NamedTuple
 
 from starlette.responses import Response
 
@@ -10,14 +11,27 @@ from busware.server.pages import kinds
 from busware.server.pages.operator import frame
 from busware.server.pages.operator.trip import PATH as TRIP_PATH
 from busware.server.pages.visits import Table, Visit, address
-from busware.server.protocol import ManifestPassenger, NoShows, TripManifest
+from busware.server.protocol import ManifestPassenger, ManifestStop, NoShows, TripManifest
 
 PATH = f"{TRIP_PATH}/manifest"
 
 
-def show_manifest(visit: Visit) -> Response:
-    """The manifest of a trip, stop by stop."""
-    manifest: TripManifest = visit.request(protocol.Manifest, **visit.path)
+class Absent(NamedTuple):
+    """The passengers of a stop who would become no-shows. is_new: they differ from those shown before."""
+
+    stop: ManifestStop
+    riders: list[ManifestPassenger]
+    is_new: bool = False
+
+    @property
+    def tickets(self) -> str:
+        """Their tickets, such as DT7VKKK/1, for the form that confirms."""
+        return " ".join(f"{rider.reference}/{rider.ticket_no}" for rider in self.riders)
+
+
+def show_manifest(visit: Visit, absent: Absent | None = None) -> Response:
+    """The manifest of a trip, stop by stop. absent: the passengers who would become no-shows."""
+    manifest = _manifest(visit)
     return frame.render(
         visit,
         "operator_manifest.html",
@@ -25,6 +39,7 @@ def show_manifest(visit: Visit) -> Response:
         kind=kinds.kind_of(manifest.kind),
         ends={(one.reference, one.ticket_no): stop for stop in manifest.stops for one in stop.alights},
         done=_done(visit, manifest),
+        absent=absent,
         here=_address(visit),
     )
 
@@ -39,10 +54,14 @@ def check_in(visit: Visit) -> Response:
 
 
 def mark_no_shows(visit: Visit) -> Response:
-    """Mark the passengers of a stop who did not come."""
+    """Show the passengers of a stop who did not come, or mark those who were shown."""
+    at = visit.whole_number("at", 0)
+    absent = _absent(visit, at)
+    if absent and (visit.value("do") != "apply" or absent.is_new):
+        return show_manifest(visit, absent)
     marked: NoShows = visit.request(
         protocol.MarkNoShows,
-        at=visit.whole_number("at", 0),
+        at=at,
         release=visit.value("release") == "on",
         key=visit.key(),
         **visit.path,
@@ -52,10 +71,26 @@ def mark_no_shows(visit: Visit) -> Response:
 
 def send_file(extension: str, visit: Visit) -> Response:
     """The manifest as a file."""
-    manifest: TripManifest = visit.request(protocol.Manifest, **visit.path)
+    manifest = _manifest(visit)
     form = FORMATS[protocol.Manifest][extension]
     name = f"manifest-{manifest.bus_id}-{manifest.travel_date}.{extension}"
     return visit.send_file(form.encode(manifest), form.mime_type, name)
+
+
+def _manifest(visit: Visit) -> TripManifest:
+    manifest: TripManifest = visit.request(protocol.Manifest, **visit.path)
+    return manifest
+
+
+def _absent(visit: Visit, at: int) -> Absent | None:
+    """The passengers who board at a stop and are neither checked in nor no-shows; None if there are none."""
+    for stop in _manifest(visit).stops:
+        riders = [rider for rider in stop.boards if not (rider.checked_in_at or rider.no_show_at)]
+        if stop.stop_no == at and riders:
+            absent = Absent(stop, riders)
+            is_new = visit.value("do") == "apply" and visit.value("tickets") != absent.tickets
+            return absent._replace(is_new=is_new)
+    return None
 
 
 def _done(visit: Visit, manifest: TripManifest) -> ManifestPassenger | None:

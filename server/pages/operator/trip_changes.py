@@ -11,6 +11,7 @@ from starlette.responses import Response
 from busware.server import protocol
 from busware.server.pages import kinds, seat_map
 from busware.server.pages.operator import frame
+from busware.server.pages.operator.payments import REFUNDS
 from busware.server.pages.operator.trip import PATH
 from busware.server.pages.seat_map import Choice
 from busware.server.pages.visits import Table, Visit
@@ -120,7 +121,8 @@ def change_stop(visit: Visit) -> Response:
 
 def show_cancellation(visit: Visit, plan: CancelledTrip | None = None, *, is_new: bool = False) -> Response:
     """The form that cancels a trip, or opens it again. is_new: the plan differs from the one shown before."""
-    return render(visit, "cancellation", trip_of(visit), plan=plan, is_new=is_new)
+    trip = trip_of(visit)
+    return render(visit, "cancellation", trip, plan=plan, is_new=is_new, refunds=REFUNDS)
 
 
 def cancel(visit: Visit) -> Response:
@@ -134,12 +136,17 @@ def cancel(visit: Visit) -> Response:
     except Refusal as refusal:
         if refusal.reason != "already_cancelled" or visit.value("do") != "apply":
             raise
-        return done(visit, "cancellation", "cancelled")  # the form was sent twice
+        return _cancelled(visit)  # the form was sent twice
     is_shown = (visit.value("tickets"), visit.value("refund")) == (str(plan.tickets), plan.refund)
     if visit.value("do") != "apply" or not is_shown:
         return show_cancellation(visit, plan, is_new=visit.value("do") == "apply")
     visit.request(protocol.CancelTrip, **visit.path, reason=reason, key=visit.key())
-    return done(visit, "cancellation", "cancelled")
+    return _cancelled(visit)
+
+
+def _cancelled(visit: Visit) -> Response:
+    """Return to the page of the cancellation, which says how many tickets were cancelled."""
+    return done(visit, "cancellation", "cancelled", tickets=visit.value("tickets"))
 
 
 # Blocked seats ---------------------------------------------------------------------------------

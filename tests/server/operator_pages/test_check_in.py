@@ -46,6 +46,15 @@ def test_cancelled_trip_is_marked_in_the_choice(operator: Visitor, api: SchemaAp
     assert "Cancelled" in operator.get(f"{PATH}?date={DAY}").text
 
 
+def test_delay_and_skipped_stop_are_marked_in_the_choice(operator: Visitor, api: SchemaApi) -> None:
+    trip = {"bus_id": 1, "travel_date": DAY, "account": "conductor"}
+    api.write("delay_trip", minutes=30, **trip)
+    api.write("skip_stop", at=3, reason="Flood.", **trip)
+    text = operator.get(f"{PATH}?date={DAY}").text
+    assert "instead of 10:00" in text
+    assert "Mandya is skipped" in text
+
+
 @pytest.mark.parametrize("typed", ["{}", "BUSWARE:{}"])
 def test_reference_or_code(operator: Visitor, booking: Answer, database: Database, typed: str) -> None:
     page = send(operator, typed.format(booking["reference"].lower()))

@@ -22,6 +22,11 @@ def checked_in(database: Database) -> int:
     return int(database.value("SELECT count(*) FROM passengers WHERE checked_in_at IS NOT NULL"))
 
 
+def confirm(visitor: Visitor, planned: Page) -> Page:
+    """Send the form that marks the no-shows who are shown."""
+    return visitor.send(next(form for form in planned.forms if ("do", "apply") in form.fields))
+
+
 def press(visitor: Visitor, page: Page, **button: str) -> Page:
     """Press a button of the form for check-in."""
     return visitor.send(page.form("/check-in"), **button)
@@ -79,17 +84,36 @@ def test_no_shows_after_the_departure(
     operator: Visitor, booking: Answer, database: Database, clock: Clock
 ) -> None:
     form = operator.get(MANIFEST).form("/no-shows")
-    early = operator.send(form, release="on")
+    early = confirm(operator, operator.send(form, release="on"))
     assert early.status == 409
     assert "has not left that stop yet" in early.text
-    assert early.form("/no-shows").value("release") == "on"
+    form = early.form("/no-shows")
+    assert form.value("release") == "on"
     clock.set("2026-12-05 10:10+05:30")
-    page = operator.send(early.form("/no-shows"))
+    planned = operator.send(form)
+    assert "10:00 Bengaluru: 2 passengers become no-shows." in planned.text
+    assert "Seat 1 Asha Rao Seat 2 Ravi" in planned.text.partition("What would happen")[2]
+    assert database.value("SELECT count(*) FROM passengers WHERE no_show_at IS NOT NULL") == 0
+    page = confirm(operator, planned)
     assert "No-shows at this stop: 2" in page.text
     assert "✕ No-show" in page.text
     assert database.value("SELECT count(*) FROM passengers WHERE no_show_segment IS NOT NULL") == 2
     late = press(operator, page, ticket=f"{booking['reference']}/1")
     assert "Checked in 10:10" in late.text
+
+
+def test_passenger_who_came_since_the_plan_is_no_no_show(
+    operator: Visitor, booking: Answer, database: Database, clock: Clock
+) -> None:
+    clock.set("2026-12-05 10:10+05:30")
+    manifest = operator.get(MANIFEST)
+    planned = operator.send(manifest.form("/no-shows"))
+    press(operator, manifest, ticket=f"{booking['reference']}/1")
+    page = confirm(operator, planned)
+    assert "Bookings have changed since you looked." in page.text
+    assert "1 passenger becomes a no-show." in page.text
+    assert database.value("SELECT count(*) FROM passengers WHERE no_show_at IS NOT NULL") == 0
+    assert "No-shows at this stop: 1" in confirm(operator, page).text
 
 
 def test_files(operator: Visitor, booking: Answer) -> None:
@@ -148,4 +172,4 @@ def test_session_that_has_ended_keeps_the_form(
     sign_in(operator, "conductor")
     kept = page.form("/no-shows")
     assert kept.value("release") == "on"
-    assert "No-shows at this stop: 2" in operator.send(kept).text
+    assert "No-shows at this stop: 2" in confirm(operator, operator.send(kept)).text

@@ -105,15 +105,27 @@ def test_cancellation_says_what_is_refunded_and_asks(operator: Visitor, api: Sch
     planned = plan(operator, "cancellation", reason="Landslide.")
     assert "2 tickets are cancelled." in planned.text
     assert "₹520.00" in planned.text
+    assert "This cannot be undone" in planned.text
     assert api.show(booking)["status"] == "booked"
     done = confirm(operator, planned, "cancellation")
     assert "The trip is cancelled" in done.text
     assert "Landslide." in done.text
+    assert "2 tickets were cancelled." in done.text
+    assert done.link("Refunds") == "/operator/refunds"
+    assert {"Passengers", "Cancellation"} <= done.links.keys()
+    assert not {"Delay", "Skip a stop", "Blocked seats", "Exchange the vehicle"} & done.links.keys()
     assert api.show(booking)["status"] == "cancelled"
     again = confirm(operator, planned, "cancellation")
     assert (again.status, "The trip is cancelled, and its" in again.text) == (200, True)
     opened = operator.send(next(form for form in done.forms if ("do", "open") in form.fields))
     assert "The trip is on sale again." in opened.text
+
+
+def test_plan_of_a_cancellation_counts_the_holds(operator: Visitor, api: SchemaApi) -> None:
+    api.book(1)
+    api.hold(2, 3)
+    planned = plan(operator, "cancellation", reason="Landslide.")
+    assert "3 tickets are cancelled. 2 of them are holds that are not paid." in planned.text
 
 
 def test_old_plan_of_a_cancellation_shows_what_changed(operator: Visitor, api: SchemaApi) -> None:
