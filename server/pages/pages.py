@@ -44,6 +44,7 @@ from busware.server.pages.operator import (
     trips,
     webhooks,
 )
+from busware.server.pages.operator import bookings as operator_bookings
 from busware.server.pages.visits import Page, Stream, Table, Visit
 from busware.server.protocol import Refusal
 
@@ -60,6 +61,7 @@ _PAGES: Table = {
     **trips.PAGES,
     **trip.PAGES,
     **manifest.PAGES,
+    **operator_bookings.PAGES,
     **check_in.PAGES,
     **trip_changes.PAGES,
     **trip_vehicle.PAGES,

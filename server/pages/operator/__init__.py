@@ -5,6 +5,7 @@ trips     the trips of a day
 trip      one trip: its load by leg and its seat occupancy chart
 occupancy the seat occupancy chart as a table
 manifest  the passengers of a trip by stop, check-in, no-shows
+bookings  one booking
 check_in  check-in by typed reference or by camera
 trip_changes  notice, delay, skipped stops, cancellation, blocked seats
 trip_vehicle  the vehicle and the drivers of a trip; the exchange of its vehicle

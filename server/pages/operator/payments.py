@@ -7,7 +7,7 @@ from busware.server.pages.kinds import N_
 from busware.server.pages.operator import frame
 from busware.server.pages.operator.sales import PATH as SALES
 from busware.server.pages.visits import Table, Visit
-from busware.server.protocol import OperatorPaymentList, PaymentOutcome, RefundList
+from busware.server.protocol import OpenRefund, OperatorPaymentList, PaymentOutcome, RefundList
 
 PATH, REFUNDS = "/operator/payments", "/operator/refunds"
 STATES = {
@@ -66,8 +66,8 @@ def settle_payment(visit: Visit) -> Response:
     return visit.see(PATH, {"done": settled.outcome})
 
 
-def show_refunds(visit: Visit) -> Response:
-    """The refunds that are to be paid back by hand."""
+def show_refunds(visit: Visit, asked: OpenRefund | None = None) -> Response:
+    """The refunds that are to be paid back by hand. asked: the one of which the page asks whether it is."""
     listed: RefundList = visit.request(protocol.Refunds, after=visit.query.get("after", [""])[0])
     return frame.render(
         visit,
@@ -77,15 +77,25 @@ def show_refunds(visit: Visit) -> Response:
         next=listed.next,
         states=REFUND_STATES,
         providers=PROVIDERS,
+        asked=asked,
         done=visit.query.get("done", [""])[0],
     )
 
 
 def settle_refund(visit: Visit) -> Response:
-    """Record that a refund was paid back."""
-    reference = visit.value("reference")
-    visit.request(protocol.SettleRefund, reference=reference, refund_id=visit.value("refund_id"))
+    """Ask whether a refund is paid back, or record it. One that is recorded already is not asked about."""
+    reference, refund_id = visit.value("reference"), visit.value("refund_id")
+    if visit.value("do") != "apply" and (asked := _open_refund(visit, reference, refund_id)):
+        return show_refunds(visit, asked)
+    visit.request(protocol.SettleRefund, reference=reference, refund_id=refund_id)
     return visit.see(REFUNDS, {"done": reference})
+
+
+def _open_refund(visit: Visit, reference: str, refund_id: str) -> OpenRefund | None:
+    pages = frame.pages_of(visit, protocol.Refunds)
+    listed = (refund for page in pages for refund in page.refunds)
+    wanted = (reference, refund_id)
+    return next((one for one in listed if (one.reference, str(one.refund_id)) == wanted), None)
 
 
 PAGES: Table = {

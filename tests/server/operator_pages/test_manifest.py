@@ -39,6 +39,21 @@ def test_passengers_by_stop(operator: Visitor, booking: Answer) -> None:
     assert "11:50 Mandya Alighting: 2 Seat 1 Asha Rao Seat 2 Ravi Free from here: 1, 2" in text
 
 
+def test_passenger_leads_to_the_booking(
+    operator: Visitor, other_operator: Visitor, booking: Answer, api: SchemaApi
+) -> None:
+    path = operator.get(MANIFEST).link(booking["reference"])
+    page = operator.get(path)
+    assert "Booked · Sat 5 Dec 2026, 10:00 · Day Bus" in page.text
+    assert "Phone number: +919845012345" in page.text
+    assert page.link("Passengers") == f"{MANIFEST}#p-{booking['reference']}-1"
+    assert other_operator.get(path).status == 404
+    api.cancel(booking)
+    cancelled = operator.get(path).text
+    assert "Cancelled" in cancelled
+    assert "Asha Rao" in cancelled
+
+
 def test_check_in_and_undo(operator: Visitor, booking: Answer, database: Database, clock: Clock) -> None:
     clock.set("2026-12-05 09:50+05:30")
     ticket = f"{booking['reference']}/2"

@@ -63,7 +63,11 @@ def test_wrong_amount_is_paid_back(operator: Visitor, reference: str, database: 
     operator.send(confirm_form(planned))
     page = operator.get(REFUNDS)
     assert "₹100.00" in page.text
-    paid_back = next(form for form in page.forms if "refund_id" in form.names())
+    assert operator.get(page.link(reference)).path == f"/operator/bookings/{reference}"
+    asked = operator.send(next(form for form in page.forms if "refund_id" in form.names()))
+    assert f"₹100.00 of booking {reference} leave the list. This cannot be undone." in asked.text
+    assert database.value("SELECT state FROM refunds") == "waiting"
+    paid_back = confirm_form(asked)
     for _ in range(2):
         assert f"The refund of {reference} is paid back." in operator.send(paid_back).text
     assert database.query("SELECT state, account FROM refunds") == [("succeeded", "conductor")]
