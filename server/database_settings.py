@@ -53,6 +53,9 @@ class DatabaseSettings:
     shard_check_seconds: float = setting(
         1, "seconds", "the pause between two checks whether the database of a shard answers", DURATION
     )
+    shard_list_seconds: int = setting(
+        3, "seconds", "how long a search or a list waits for the database of a shard; after that, busy", COUNT
+    )
     data: Path = setting(  # noqa: RUF009 - a path does not change
         HOME / "data", "folder", "the data of the embedded PostgreSQL", FOLDER
     )

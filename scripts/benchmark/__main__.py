@@ -4,13 +4,13 @@ import argparse
 import resource
 import sys
 
-from scripts.benchmark import PROJECT, batch, report, reseat, seats, standby
+from scripts.benchmark import PROJECT, batch, report, reseat, seats, shards, standby
 from scripts.benchmark.datasets import Datasets, InvalidRun
 from scripts.benchmark.load import Duration
 from scripts.benchmark.measurements import MEASUREMENTS
 from scripts.benchmark.sides import Sample, Side
 
-_ALONE = ("list", "reseat", "write")  # commands that take no other name
+_ALONE = ("list", "reseat", "shards", "write")  # commands that take no other name
 _OTHERS = ("seats", "batch", "standby")  # they compare nothing with pgbench, and only run when they are named
 FOLDER = PROJECT / "data" / "bench"  # of the benchmark's PostgreSQL, and of the figures
 
@@ -25,6 +25,8 @@ def main() -> None:
         report.write(FOLDER)
     elif arguments.names == ["reseat"]:
         reseat.measure()
+    elif arguments.names == ["shards"]:
+        shards.measure()
     else:
         _raise_file_limit()
         with Datasets(FOLDER / "postgres") as datasets:
@@ -49,7 +51,8 @@ def _arguments() -> argparse.Namespace:
         "that is sold with each strategy for choosing seats, `batch`: the time of a batch in PostgreSQL, in "
         "total and by function, and `standby`: the processor time of a read that a standby executes. Alone: "
         "`list`: list the measurements; `reseat`: the time of a plan of seats for another vehicle, without a "
-        "database; `write`: write the figures measured so far into docs/performance.md",
+        "database; `shards`: what bookings and searches over four shards cost, with PostgreSQL 15 of Debian; "
+        "`write`: write the figures measured so far into docs/performance.md",
     )  # fmt: skip
     parser.add_argument(
         "--runs", type=int, default=5, help="runs of Busware and pgbench; the median counts (5)"

@@ -30,6 +30,7 @@ INSERT INTO shards.databases AS d (database_no, url) VALUES (%s, %s)
 ON CONFLICT (database_no) DO UPDATE SET url = excluded.url, away = false WHERE d.url <> excluded.url
 RETURNING database_no
 """
+_PUT_LIST_SECONDS = "UPDATE shards.version SET list_seconds = %s WHERE list_seconds <> %s RETURNING version"
 _MAP = "SELECT virtual_shard, database_no FROM shards.map ORDER BY virtual_shard"
 _NEW_VERSION = "UPDATE shards.version SET version = version + 1"
 _COPY_LAYOUTS = """
@@ -72,7 +73,7 @@ def prepare_shards(owner_url: str, server_url: str, settings: Settings) -> None:
     without_seeds = replace(settings, seed=False)
     prepare(owner_url, server_url, without_seeds, Part.PROXY)
     with _connect(owner_url, settings) as proxy:
-        _put_map(proxy, shards)
+        _put_map(proxy, shards, settings)
         owned = proxy.execute(_MAP).fetchall()
     for shard in reached:
         with _connect(shard.owner_url, settings) as conn:
@@ -110,13 +111,15 @@ def _prepare(shard: Shard, settings: Settings, *, may_be_away: bool) -> bool:
     return True
 
 
-def _put_map(proxy: psycopg.Connection[Any], shards: list[Shard]) -> None:
+def _put_map(proxy: psycopg.Connection[Any], shards: list[Shard], settings: Settings) -> None:
     """Write the databases into the map. A new map spreads the virtual shards evenly."""
     with proxy.transaction():
         proxy.execute("LOCK TABLE shards.version IN SHARE ROW EXCLUSIVE MODE")
         changed = [
-            proxy.execute(_PUT_DATABASE, (shard.number, _proxy_url(shard))).fetchone() for shard in shards
+            proxy.execute(_PUT_DATABASE, (shard.number, _proxy_url(shard, settings))).fetchone()
+            for shard in shards
         ]
+        changed.append(proxy.execute(_PUT_LIST_SECONDS, (settings.shard_list_seconds,) * 2).fetchone())
         if not proxy.execute(_MAP).fetchall():
             for virtual in range(VIRTUAL_SHARDS):
                 number = shards[virtual % len(shards)].number
@@ -125,9 +128,15 @@ def _put_map(proxy: psycopg.Connection[Any], shards: list[Shard]) -> None:
             proxy.execute(_NEW_VERSION)
 
 
-def _proxy_url(shard: Shard) -> str:
-    """How PL/Proxy connects to a shard."""
-    return make_conninfo(shard.server_url, connect_timeout=_CONNECT_SECONDS, application_name="busware proxy")
+def _proxy_url(shard: Shard, settings: Settings) -> str:
+    """How PL/Proxy connects to a shard. Statements have the limits that they have in a single database."""
+    statement_ms = round(settings.statement_seconds * 1000)
+    return make_conninfo(
+        shard.server_url,
+        connect_timeout=_CONNECT_SECONDS,
+        application_name="busware proxy",
+        options=f"-c statement_timeout={statement_ms} -c lock_timeout={settings.lock_wait_ms}",
+    )
 
 
 def _put_owned(conn: psycopg.Connection[Any], number: int, virtual_shards: list[int]) -> None:

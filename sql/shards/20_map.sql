@@ -12,6 +12,7 @@ CREATE TABLE IF NOT EXISTS shards.map (
 );
 -- Its number changes with the map; PL/Proxy then reads the map again.
 CREATE TABLE IF NOT EXISTS shards.version (version int NOT NULL);
+ALTER TABLE shards.version ADD COLUMN IF NOT EXISTS list_seconds int NOT NULL DEFAULT 3;   -- BUSWARE_SHARD_LIST_SECONDS
 INSERT INTO shards.version SELECT 1 WHERE NOT EXISTS (SELECT FROM shards.version);
 COMMENT ON TABLE shards.databases IS 'The databases of the shards. The URLs have passwords: only the owner of the database reads them.';
 COMMENT ON TABLE shards.map IS 'The database of each virtual shard.';
@@ -39,9 +40,12 @@ LANGUAGE sql STABLE AS $$
     SELECT d.url FROM shards.map m JOIN shards.databases d USING (database_no) ORDER BY m.virtual_shard
 $$;
 
+-- A shard that does not answer ends a search or a list soon (`lists`). Other calls end by the statement_timeout of the server.
 CREATE OR REPLACE FUNCTION plproxy.get_cluster_config(cluster_name text, OUT key text, OUT val text) RETURNS SETOF record
-LANGUAGE sql IMMUTABLE AS $$
-    VALUES ('query_timeout', '12'), ('connection_lifetime', '1800')
+LANGUAGE sql STABLE AS $$
+    SELECT 'connection_lifetime', '1800'
+    UNION ALL
+    SELECT 'query_timeout', v.list_seconds::text FROM shards.version v WHERE cluster_name = 'lists'
 $$;
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA plproxy, shards FROM PUBLIC;
 

@@ -60,7 +60,7 @@ BEGIN
                         (SELECT jsonb_agg(calls -> p.n ORDER BY p.n) FROM unnest(part.numbers) AS p (n))) AS b;
             END IF;
         EXCEPTION
-            WHEN internal_error THEN
+            WHEN internal_error OR query_canceled THEN
                 RAISE SQLSTATE '08007' USING MESSAGE = SQLERRM;
             WHEN SQLSTATE 'BW064' THEN   -- it was moved meanwhile
                 RETURN QUERY SELECT p.n, NULL::boolean, NULL::jsonb FROM unnest(part.numbers) AS p (n);

@@ -9,7 +9,7 @@ $$;
 -- A read of each shard that is not away: a row for each.
 CREATE OR REPLACE FUNCTION shards.read_all(accounts jsonb, method text, args jsonb) RETURNS TABLE (refused boolean, answer jsonb)
 LANGUAGE plproxy AS $$
-    CLUSTER 'busware'; RUN ON shards.present();
+    CLUSTER 'lists'; RUN ON shards.present();
     SELECT (q.x).* FROM (SELECT api.read($2, $3) AS x FROM api.enter_shard('{}', false, $1) OFFSET 0) AS q;
 $$;
 

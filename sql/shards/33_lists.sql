@@ -3,7 +3,7 @@
 CREATE OR REPLACE FUNCTION shards.pages_of_bookings(account text, kind text, current boolean, size int, before timestamptz, before_reference text)
 RETURNS TABLE (created_at timestamptz, reference text, booking jsonb)
 LANGUAGE plproxy AS $$
-    CLUSTER 'busware'; RUN ON shards.present(); SELECT b.* FROM api.page_of_bookings($1, $2, $3, $4, $5, $6) AS b;
+    CLUSTER 'lists'; RUN ON shards.present(); SELECT b.* FROM api.page_of_bookings($1, $2, $3, $4, $5, $6) AS b;
 $$;
 
 CREATE OR REPLACE FUNCTION shards.booking_made_at(reference text, account text) RETURNS timestamptz
@@ -68,7 +68,7 @@ END $$;
 
 CREATE OR REPLACE FUNCTION shards.followed_of(virtual_shard int, refs text[]) RETURNS SETOF jsonb
 LANGUAGE plproxy AS $$
-    CLUSTER 'busware'; RUN ON $1; SELECT b FROM unnest(api.followed_bookings($2)) AS b WHERE b IS NOT NULL;
+    CLUSTER 'lists'; RUN ON $1; SELECT b FROM unnest(api.followed_bookings($2)) AS b WHERE b IS NOT NULL;
 $$;
 
 -- The bookings that clients follow. Those of a database that is away are left out.
@@ -85,7 +85,7 @@ $$;
 
 CREATE OR REPLACE FUNCTION shards.count_tickets() RETURNS TABLE (status text, tickets bigint)
 LANGUAGE plproxy AS $$
-    CLUSTER 'busware'; RUN ON shards.present(); SELECT c.* FROM api.count_tickets() AS c;
+    CLUSTER 'lists'; RUN ON shards.present(); SELECT c.* FROM api.count_tickets() AS c;
 $$;
 
 CREATE OR REPLACE FUNCTION api.count_tickets() RETURNS TABLE (status text, tickets bigint)
@@ -99,7 +99,7 @@ ALTER FUNCTION api.count_outbox() SET SCHEMA shards;
 
 CREATE OR REPLACE FUNCTION shards.count_outboxes() RETURNS TABLE (kind text, state text, count bigint, oldest timestamptz, age_seconds numeric)
 LANGUAGE plproxy AS $$
-    CLUSTER 'busware'; RUN ON shards.present(); SELECT c.* FROM api.count_outbox() AS c;
+    CLUSTER 'lists'; RUN ON shards.present(); SELECT c.* FROM api.count_outbox() AS c;
 $$;
 
 CREATE FUNCTION api.count_outbox() RETURNS TABLE (kind text, state text, count bigint, oldest timestamptz, age_seconds numeric)
@@ -111,7 +111,7 @@ $$;
 
 CREATE OR REPLACE FUNCTION shards.stats() RETURNS SETOF jsonb
 LANGUAGE plproxy AS $$
-    CLUSTER 'busware'; RUN ON shards.present(); SELECT api.stats();
+    CLUSTER 'lists'; RUN ON shards.present(); SELECT api.stats();
 $$;
 
 -- The counts of all shards together. The messages are those of the database of the proxy.
@@ -132,7 +132,7 @@ $$;
 
 CREATE OR REPLACE FUNCTION shards.trips_in_use(date date) RETURNS SETOF jsonb
 LANGUAGE plproxy AS $$
-    CLUSTER 'busware'; RUN ON shards.present(); SELECT api.trips_in_use($1);
+    CLUSTER 'lists'; RUN ON shards.present(); SELECT api.trips_in_use($1);
 $$;
 
 CREATE OR REPLACE FUNCTION api.trips_in_use(date date) RETURNS jsonb

@@ -1,8 +1,10 @@
 """An installation with shards: a PostgreSQL 15 of Debian, which has PL/Proxy, for each database."""
 
+import os
 import shutil
+import signal
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from busware.server.db.shards import prepare_shards
 from busware.server.embedded.data_folder import Urls
 from busware.server.embedded.process import EmbeddedPostgres
 from busware.server.settings import Settings
-from tests.support.processes import ServerProcess
+from tests.support.processes import ServerProcess, postmaster
 from tests.support.project import TIMETABLE
 from tests.support.schema_api import audit
 
@@ -62,6 +64,21 @@ class Machine:
     def stop(self) -> None:
         """Stop PostgreSQL."""
         self._postgres.stop()
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Context in which all processes of PostgreSQL are stopped, and continue at its end."""
+        first = postmaster(self._folder)
+        children = Path(f"/proc/{first}/task/{first}/children")
+        os.kill(first, signal.SIGSTOP)  # first, so that it starts no further process
+        processes = [first, *map(int, children.read_text().split())]
+        try:
+            for process in processes[1:]:
+                os.kill(process, signal.SIGSTOP)
+            yield
+        finally:
+            for process in processes:
+                os.kill(process, signal.SIGCONT)
 
     def start_again(self) -> None:
         """Start PostgreSQL again, on the same port."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import date
 
 import pytest
@@ -11,7 +12,7 @@ from busware.server.db import shard_move
 from tests.support.booking_load import BookingLoad
 from tests.support.line_client import wait_until
 from tests.support.processes import ServerProcess, start
-from tests.support.schema_api import ASHA
+from tests.support.schema_api import ASHA, audit
 from tests.support.shards import FIRST_BUS, Machine, ShardedInstallation
 
 pytestmark = pytest.mark.system
@@ -27,11 +28,16 @@ def server(sharded: ShardedInstallation) -> Iterator[ServerProcess]:
     assert sharded.audit() == []
 
 
-def shards(sharded: ShardedInstallation, *arguments: str) -> tuple[int, str]:
-    """Run `busware-server shards`. Returns the exit status and the output."""
-    process = start("shards", *arguments, **sharded.settings)
+def run(sharded: ShardedInstallation, *arguments: str, **changed: str) -> tuple[int, str]:
+    """Run a subcommand of the server. Returns the exit status and the output."""
+    process = start(*arguments, **(sharded.settings | changed))
     output, _ = process.communicate()
     return process.returncode, output
+
+
+def shards(sharded: ShardedInstallation, *arguments: str, **changed: str) -> tuple[int, str]:
+    """Run `busware-server shards`. Returns the exit status and the output."""
+    return run(sharded, "shards", *arguments, **changed)
 
 
 def home(sharded: ShardedInstallation) -> int:
@@ -72,6 +78,38 @@ def test_a_move_that_failed_changes_nothing(sharded: ShardedInstallation, server
     with BookingLoad([server.port], sharded.trips(sharded.shards[first - 1])) as load:
         load.wait_for(BOOKINGS)
     assert not load.errors
+
+
+def test_an_added_database_gets_a_virtual_shard(sharded: ShardedInstallation, server: ServerProcess) -> None:
+    """The server was started before, so it does not know the new database."""
+    first = home(sharded)
+    with ExitStack() as stack:
+        added = Machine(stack, sharded.proxy.urls)
+        urls = ",".join((sharded.settings["BUSWARE_SHARDS"], added.urls.owner))
+        status, output = shards(sharded, "add", BUSWARE_SHARDS=urls)
+        assert (status, "    3         0  none" in output) == (0, True), output
+        status, output = shards(sharded, "move", str(VIRTUAL_SHARD), "3", BUSWARE_SHARDS=urls)
+        assert status == 0, output
+        trips = [trip for trip in sharded.trips(added) if trip[0] == FIRST_BUS]
+        reference = book(server.port, *trips[0])
+        with added.connect() as conn:
+            found = conn.execute("SELECT bus_id FROM passengers WHERE reference = %s", [reference])
+            assert found.fetchall() == [(FIRST_BUS,)]
+            assert audit(conn) == []
+        status, output = shards(sharded, "move", str(VIRTUAL_SHARD), str(first), BUSWARE_SHARDS=urls)
+        assert status == 0, output
+        assert reference in sharded.references()
+
+
+def test_audit_checks_all_databases(sharded: ShardedInstallation) -> None:
+    clean = (0, "Clean: every rule holds.\n")
+    assert run(sharded, "audit") == clean
+    with sharded.shards[0].connect() as conn:
+        conn.execute("UPDATE places SET name = 'Elsewhere' WHERE code = 'CHEN'")
+    found = run(sharded, "audit")
+    sharded.prepare()  # copies the place again
+    assert found == (1, "shard 1 | copies | 1 | places or layouts differ from the proxy\n")
+    assert run(sharded, "audit") == clean
 
 
 def test_each_table_with_services_is_moved(sharded: ShardedInstallation) -> None:

@@ -148,3 +148,29 @@ def book_or_none(client: Client, bus_id: int, day: date) -> str | None:
     except Refusal as refusal:
         assert refusal.reason == "busy"
         return None
+
+
+def test_a_frozen_shard_delays_its_own_services_alone(
+    server: ServerProcess, sharded: ShardedInstallation
+) -> None:
+    frozen, other = sharded.shards
+    ((bus_id, day), *_) = sharded.trips(frozen)
+    with BookingLoad([server.port], sharded.trips(other)) as load:
+        with connect("127.0.0.1", server.port, 60, tries=1) as client, frozen.frozen():
+            wait_until(lambda: is_away(sharded, 1), 30, 0.1)
+            with pytest.raises(Refusal) as refused:
+                book(client, bus_id, day)
+            assert refused.value.reason == "busy"
+            assert wait_until(lambda: search_or_none(client, day), 30, 0.1)
+            load.wait_for(BOOKINGS)
+        wait_until(lambda: not is_away(sharded, 1), 30, 0.1)
+    assert not load.errors
+    with connect("127.0.0.1", server.port, tries=1) as client:
+        assert wait_until(lambda: book_or_none(client, bus_id, day), 30, 0.1)
+
+
+def is_away(sharded: ShardedInstallation, number: int) -> bool:
+    with sharded.proxy.connect() as conn:
+        query = "SELECT away FROM shards.databases WHERE database_no = %s"
+        ((away,),) = conn.execute(query, [number])
+    return bool(away)
