@@ -148,9 +148,9 @@ class _Move:
                 raise MoveError(f"Table {table} has rows of its services, which cannot be moved.")
 
     def _read_services(self) -> None:
-        """Read the numbers of the services. 0 is the number under which keys of new services are recorded."""
+        """Read the numbers of the services. Keys of new services, under number 0, are also in the proxy."""
         found = self._old.execute(_SERVICES, (self._virtual_shard,)).fetchall()
-        self._services = [bus_id for (bus_id,) in found] + ([0] if self._virtual_shard == 0 else [])
+        self._services = [bus_id for (bus_id,) in found]
 
     # Copy --------------------------------------------------------------------------------------
 

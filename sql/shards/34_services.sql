@@ -54,10 +54,25 @@ BEGIN
         RETURN NEXT;
         RETURN;
     ELSIF method IN ('add_service', 'succeed_service') THEN
+        IF key IS NOT NULL THEN
+            PERFORM pg_advisory_xact_lock(hashtextextended(account || ' ' || key, 0));   -- the same request may run now
+            answer := api.recorded_answer(0, key, method, args);
+            IF answer IS NOT NULL THEN
+                refused := answer ? 'reason';
+                RETURN NEXT;
+                RETURN;
+            END IF;
+        END IF;
         next_no := shards.next_number(account, key, CASE method WHEN 'succeed_service' THEN number END);
         number := coalesce(CASE method WHEN 'succeed_service' THEN number END, next_no);
     END IF;
-    RETURN QUERY SELECT c.* FROM shards.change_of(number, accounts, method, args, key, next_no) AS c;
+    SELECT c.refused, c.answer INTO refused, answer FROM shards.change_of(number, accounts, method, args, key, next_no) AS c;
+    IF next_no IS NOT NULL AND key IS NOT NULL AND NOT refused AND (args ->> 'plan')::boolean IS NOT TRUE THEN   -- the service may be moved later
+        INSERT INTO idempotency_keys (bus_id, caller, key, method, digest, answer, at)
+        SELECT 0, owner, change_service.key, change_service.method, api.request_digest(method, args - 'account'), change_service.answer, api.now()
+        FROM unnest(api.key_owners(args)) AS owner;
+    END IF;
+    RETURN NEXT;
 END $$;
 
 CREATE OR REPLACE FUNCTION shards.open_dates_of(bus_id bigint, accounts jsonb, account text, from_date date, to_date date)
