@@ -1,6 +1,7 @@
 """A booking in the language of its traveller: labels and values, and the page of its ticket."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from busware.server.conversation.words import service_of, venue_of, words_of
@@ -55,6 +56,11 @@ class BookingText:
     def moment(self, at: datetime) -> str:
         """A date and time of the booking, in its own time zone: that of a place."""
         return self._language.moment(at)
+
+    @property
+    def due(self) -> str:
+        """The fares of the tickets less their refunds, as an amount of the protocol."""
+        return str(Decimal(self.booking.fare) - Decimal(self.booking.refund))
 
     @property
     def had_no_seats(self) -> bool:

@@ -109,15 +109,15 @@ def show_booking(visit: Visit) -> Response:
         tickets=open_tickets(booking),
         ended=[ticket for ticket in booking.tickets if ticket.status not in OPEN],
         code=holds.image_of(text.code) if booking.status == "booked" else "",
-        quote=_quote_of_hold(visit, booking),
+        quote=_quote(visit, booking),
         now=visit.now,
         messages=_messages(visit),
     )
 
 
-def _quote_of_hold(visit: Visit, booking: Booking) -> Quote | None:
-    """The terms at which a hold can be cancelled once it is booked, if the booking does not have them."""
-    if booking.status != "held" or booking.refund_tiers is not None:
+def _quote(visit: Visit, booking: Booking) -> Quote | None:
+    """The terms of a cancellation, if the booking has no tiers. An open offer has other terms."""
+    if booking.status not in ("held", "booked") or booking.refund_tiers is not None or booking.offers:
         return None
     try:
         quote: Quote = visit.request(protocol.CancelQuote, **visit.opened(booking.reference))

@@ -33,7 +33,8 @@ class Kind:
 
     title: of the choice between the kinds. origin, destination, date, until: labels of the search; a kind
     without a destination is at one place, and one without `until` needs no second date. departs, arrives:
-    what the times mean. seats, trips: the texts of their numbers. front: what the seats face, where no
+    what the times mean. seats, trips: the texts of their numbers. each: what a fare is for. to_pay: the amount
+    that is paid there and not before. front: what the seats face, where no
     driver is drawn. has_windows: whether the seats at the sides are beside windows.
     """
 
@@ -51,6 +52,8 @@ class Kind:
     seat: str
     passenger: str
     choose: str = N_("Choose seats")
+    each: str = N_("per seat")
+    to_pay: str = N_("To pay on arrival: %(amount)s")
     seats: Counted = _SEATS
     trips: Counted = _TRIPS
     needs_phone: bool = False
@@ -87,6 +90,7 @@ KINDS = {
             arrives=N_("Arrives"),
             seat=N_("Seat"),
             passenger=N_("Passenger"),
+            to_pay=N_("To pay on board: %(amount)s"),
             needs_phone=True,
             has_windows=True,
         ),
@@ -110,7 +114,7 @@ KINDS = {
         Kind(
             name="show",
             title=N_("Shows"),
-            question=N_("Which evening do you want to go out?"),
+            question=N_("Which day do you want to go out?"),
             search=N_("Find shows"),
             origin=N_("Theatre"),
             destination=None,
@@ -126,7 +130,7 @@ KINDS = {
         ),
         Kind(
             name="hotel",
-            title=N_("Hotel"),
+            title=N_("Hotels"),
             question=N_("When do you want to stay?"),
             search=N_("Find rooms"),
             origin=N_("Hotel"),
@@ -139,6 +143,7 @@ KINDS = {
             seat=N_("Room"),
             passenger=N_("Guest"),
             choose=N_("Choose rooms"),
+            each=N_("per room, all nights"),
             seats=NN_("%(count)s room", "%(count)s rooms"),
             trips=NN_("%(count)s hotel", "%(count)s hotels"),
         ),

@@ -267,7 +267,7 @@ def test_hold_is_paid_before_it_is_booked(
     page = visitor.send(held.form("/pay"))
     assert "Busware, IN00 1234" in page.text
     assert held.reference in page.text
-    assert 'alt="QR code for an app of UPI"' in page.html
+    assert 'alt="QR code for a UPI app"' in page.html
     for again in (visitor.send(held.form("/pay")), visitor.get(page.path)):  # a reload gets the page
         assert (again.text, again.response.request.method) == (page.text, "GET")
     assert database.value("SELECT count(*) FROM payment_intents") == 1
@@ -296,9 +296,11 @@ def test_offer_is_accepted(visitor: Visitor, database: Database) -> None:
     displace(database, reference)
     page = visitor.get(f"/bookings/{reference}")
     assert "Your trip has changed" in page.text
-    assert CAUSE in page.text
+    assert page.text.count(CAUSE) == 1
+    assert "Your seats on this trip are gone." in page.text
     offer = visitor.get(page.link("See the offer"))
-    assert "Later Bus" in offer.text
+    assert "Your seats on the trip of Sat 5 Dec 2026, 10:00 are gone." in offer.text
+    assert "Later Bus Sat 5 Dec 2026, 12:00 – 14:45" in offer.text
     accepted = visitor.send(offer.form("/offer"), answer="accept")
     assert "The offer is accepted." in accepted.text
     assert "Later Bus" in accepted.text

@@ -32,12 +32,25 @@ def test_refund_terms_are_shown_before_the_booking(visitor: Visitor, database: D
     seats = visitor.get(visitor.get(SEARCH).link("Day Bus"))
     for page in (seats, visitor.choose(3)):
         assert "as long as seats are on sale: 50 % of the fare is refunded" in page.text
-    assert "until Sat 5 Dec 2026, 10:00: 50 % of the fare is refunded" in visitor.hold(3).text
+        assert "later: nothing" in page.text
+    for page in (held := visitor.hold(3), visitor.send(held.form("/confirm"))):
+        assert "until Sat 5 Dec 2026, 10:00: 50 % of the fare is refunded" in page.text
+        assert "later: nothing" in page.text
     tiers = '[{"hours": 24, "percent": 90}, {"hours": 2, "percent": 40}]'
     database.query("UPDATE bus_info SET refund_tiers = %s WHERE bus_id = 1", tiers)
     for page in (visitor.get(seats.path), visitor.choose(4), visitor.hold(4)):
         assert "until Fri 4 Dec 2026, 10:00: 90 % of the fare is refunded" in page.text
         assert "later: nothing" in page.text
+
+
+def test_hold_and_ticket_say_what_is_to_be_paid(visitor: Visitor) -> None:
+    held = visitor.hold(3, 4)
+    booked = visitor.send(held.form("/confirm"))
+    assert "To pay on board: ₹520.00" in held.text
+    assert "To pay on board: ₹520.00" in booked.text
+    page = visitor.get(f"/bookings/{booked.reference}/cancel?ticket=1")
+    cancel = next(form for form in page.forms if form.method == "post")
+    assert "To pay on board: ₹390.00" in visitor.send(cancel).text
 
 
 def test_best_seats_by_count(visitor: Visitor, database: Database) -> None:
@@ -178,6 +191,12 @@ def test_full_trip_offers_the_waitlist(visitor: Visitor, other_visitor: Visitor,
     waiting = visitor.send(page.form("/passengers"), phone=PHONE)
     assert "You are on the waitlist" in waiting.text
     assert "Position 1 You get the seats as soon as they are free." in waiting.text
+    assert "Nothing is paid yet." in waiting.text
+    assert "No seat yet" in waiting.text
+    assert "Total" not in waiting.text
+    contact = visitor.get(waiting.link("Add one"))
+    reachable = visitor.send(contact.form("/contact"), email="asha@example.org")
+    assert "Then you get a message." in reachable.text
 
 
 @pytest.mark.parametrize("path", ["/trips/99", "/trips/99/passengers", "/trips/1x"])
