@@ -298,6 +298,7 @@ def test_offer_is_accepted(visitor: Visitor, database: Database) -> None:
     assert "Your trip has changed" in page.text
     assert page.text.count(CAUSE) == 1
     assert "Your seats on this trip are gone." in page.text
+    assert "If you cancel" not in page.text
     offer = visitor.get(page.link("See the offer"))
     assert "Your seats on the trip of Sat 5 Dec 2026, 10:00 are gone." in offer.text
     assert "Later Bus Sat 5 Dec 2026, 12:00 – 14:45" in offer.text

@@ -186,7 +186,8 @@ def test_full_trip_offers_the_waitlist(visitor: Visitor, other_visitor: Visitor,
     assert "Full: waitlist" in found.text
     trip = visitor.get(found.link("Day Bus")).text
     assert "Join the waitlist" in trip
-    assert "Choose for us" not in trip
+    assert "All seats of this trip are taken." in trip
+    assert not [text for text in ("Choose for us", "Choose seats", "Held by another") if text in trip]
     page = visitor.choose()
     waiting = visitor.send(page.form("/passengers"), phone=PHONE)
     assert "You are on the waitlist" in waiting.text
