@@ -33,9 +33,9 @@ class Kind:
 
     title: of the choice between the kinds. origin, destination, date, until: labels of the search; a kind
     without a destination is at one place, and one without `until` needs no second date. departs, arrives:
-    what the times mean. seats, trips: the texts of their numbers. each: what a fare is for. to_pay: the amount
-    that is paid there and not before. front: what the seats face, where no
-    driver is drawn. has_windows: whether the seats at the sides are beside windows.
+    what the times mean. seats, trips: the texts of their numbers. each: what a fare is for. to_pay: the
+    amount that is not paid before. front: what the seats face, where no driver is drawn. has_windows: whether
+    the seats at the sides are beside windows.
     """
 
     name: str
