@@ -5,6 +5,7 @@ sides         what is measured: the server, pgbench      datasets      the datab
 load          the clients, in a process of their own     pgbench    runs pgbench
 seats         what each strategy for seats sells         report     stores the figures, writes the table
 batch         the cost of a batch in PostgreSQL          plots      draws the figures
+standby       reads that a standby executes              shards     several databases
 """
 
 from pathlib import Path

@@ -17,7 +17,13 @@ FOLDER = PROJECT / "data" / "bench"  # of the benchmark's PostgreSQL, and of the
 
 def main() -> None:
     """Run the chosen measurements, and print each result."""
-    arguments = _arguments()
+    try:
+        _run(_arguments())
+    except InvalidRun as error:
+        sys.exit(f"No figure: {error}.")
+
+
+def _run(arguments: argparse.Namespace) -> None:
     if arguments.names == ["list"]:
         for name, measurement in MEASUREMENTS.items():
             print(f"{name:20} {measurement.title} ({measurement.target})")
@@ -26,7 +32,8 @@ def main() -> None:
     elif arguments.names == ["reseat"]:
         reseat.measure()
     elif arguments.names == ["shards"]:
-        shards.measure()
+        _raise_file_limit()
+        shards.measure(FOLDER / "shards", arguments.runs, Duration(arguments.warmup, arguments.seconds))
     else:
         _raise_file_limit()
         with Datasets(FOLDER / "postgres") as datasets:
@@ -51,8 +58,8 @@ def _arguments() -> argparse.Namespace:
         "that is sold with each strategy for choosing seats, `batch`: the time of a batch in PostgreSQL, in "
         "total and by function, and `standby`: the processor time of a read that a standby executes. Alone: "
         "`list`: list the measurements; `reseat`: the time of a plan of seats for another vehicle, without a "
-        "database; `shards`: what bookings and searches over four shards cost, with PostgreSQL 15 of Debian; "
-        "`write`: write the figures measured so far into docs/performance.md",
+        "database; `shards`: bookings and searches of several databases, compared with one; `write`: write "
+        "the figures measured so far into docs/performance.md",
     )  # fmt: skip
     parser.add_argument(
         "--runs", type=int, default=5, help="runs of Busware and pgbench; the median counts (5)"
@@ -71,10 +78,7 @@ def _measure(name: str, datasets: Datasets, arguments: argparse.Namespace) -> No
     duration = Duration(arguments.warmup, arguments.seconds)
     measurement = MEASUREMENTS[name]
     print(f"\n{name}: {measurement.title} ({measurement.target})", flush=True)
-    try:
-        result = measurement.run(datasets, arguments.runs, duration, _print_sample)
-    except InvalidRun as error:
-        sys.exit(f"No figure: {error}.")
+    result = measurement.run(datasets, arguments.runs, duration, _print_sample)
     figures = report.figures(result)
     report.store(FOLDER, name, figures)
     print(f"  = {report.summary(name, figures)}", flush=True)

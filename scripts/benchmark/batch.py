@@ -6,6 +6,8 @@ times of functions come from track_functions, which is off while batches are tim
 
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
 from itertools import islice
 from time import perf_counter
 
@@ -18,7 +20,7 @@ from busware.server.db.pool import connect
 from busware.server.db.writer import BATCH, Call
 from busware.server.settings import Settings
 from scripts.benchmark.datasets import Datasets, InvalidRun
-from scripts.benchmark.sides import processor_time
+from scripts.benchmark.sides import backend_times
 from scripts.benchmark.workloads import BOOK
 
 SIZES = (1, 4, 16, 64, 256)
@@ -34,11 +36,9 @@ def measure(datasets: Datasets) -> None:
     print(f"{'batch':>8}{'bookings/s':>12}{'µs each':>10}{'processor':>12}")
     for size in SIZES:
         with datasets.clone(BOOK.dataset) as database:
-            seconds, processor_us, count = _book(datasets, database, size)
-        print(
-            f"{size:8}{count / seconds:12,.0f}{1e6 * seconds / count:10.0f}{processor_us / count:12.0f}",
-            flush=True,
-        )
+            result = book(datasets, database, size, min(MAX_BATCHES, BOOKINGS // size))
+        elapsed_us, processor_us = 1e6 * result.seconds, sum(result.databases_us)
+        print(f"{size:8}{1e6 / elapsed_us:12,.0f}{elapsed_us:10.0f}{processor_us:12.0f}", flush=True)
     with datasets.clone(BOOK.dataset) as database:
         _profile(datasets, database)
 
@@ -46,47 +46,61 @@ def measure(datasets: Datasets) -> None:
 def _profile(datasets: Datasets, database: str) -> None:
     with datasets.connect(database) as owner:
         owner.execute(f"ALTER DATABASE {database} SET track_functions = 'all'")
-        _, _, count = _book(datasets, database, PROFILED_BATCH_SIZE)
+        batches = BOOKINGS // PROFILED_BATCH_SIZE
+        book(datasets, database, PROFILED_BATCH_SIZE, batches)
         owner.execute("SELECT pg_stat_force_next_flush()")
         rows = owner.execute(
             "SELECT funcname, calls, self_time FROM pg_stat_user_functions ORDER BY self_time DESC LIMIT %s",
             [MAX_FUNCTIONS],
         ).fetchall()
-    bookings = count + WARMUP_BATCHES * PROFILED_BATCH_SIZE
+    bookings = (batches + WARMUP_BATCHES) * PROFILED_BATCH_SIZE
     print(f"\nTime in each function for a booking, in batches of {PROFILED_BATCH_SIZE}:")
     for name, calls, milliseconds in rows:
         print(f"{1000 * milliseconds / bookings:8.1f} µs  {name} (called {calls / bookings:.2f} times)")
 
 
-def _book(datasets: Datasets, database: str, size: int) -> tuple[float, float, int]:
-    """Make bookings; return the seconds, the backend's processor time in microseconds, and their number."""
-    measured = min(MAX_BATCHES, BOOKINGS // size)
+@dataclass(frozen=True)
+class Booked:
+    """What a booking took. seconds: elapsed.
+
+    databases_us: processor time of the backends in microseconds: in the database, then in each of its shards.
+    """
+
+    seconds: float
+    databases_us: list[float]
+
+
+def book(datasets: Datasets, database: str, size: int, batches: int) -> Booked:
+    """Make bookings in a number of batches of one size. With shards, the batches are for each in turn."""
     settings = Settings()
-    with connect(datasets.urls(database).server, settings, "bench", Deadlines(settings)) as conn:
-        batches = islice(_batches(datasets, database, size), WARMUP_BATCHES + measured)
-        for batch in islice(batches, WARMUP_BATCHES):
-            _send(conn, batch)
-        rest, pid = list(batches), conn.info.backend_pid
-        before, began = processor_time([pid]), perf_counter()
-        for batch in rest:
-            _send(conn, batch)
-        seconds, processor_us = perf_counter() - began, processor_time([pid]) - before
+    with ExitStack() as stack:
+        url, deadlines = datasets.urls(database).server, Deadlines(settings)
+        queues = range(datasets.queues)
+        connections = [stack.enter_context(connect(url, settings, "bench", deadlines)) for _ in queues]
+        warmup = WARMUP_BATCHES * datasets.queues
+        made = list(islice(_batches(datasets, database, size), warmup + batches))
+        for queue, batch in made[:warmup]:
+            _send(connections[queue], batch)
+        before, began = backend_times(datasets, database), perf_counter()
+        for queue, batch in made[warmup:]:
+            _send(connections[queue], batch)
+        seconds, after = perf_counter() - began, backend_times(datasets, database)
     datasets.audit(database)
-    return seconds, processor_us, measured * size
+    bookings = size * len(made[warmup:])
+    return Booked(seconds / bookings, [(b - a) / bookings for a, b in zip(before, after, strict=True)])
 
 
-def _batches(datasets: Datasets, database: str, size: int) -> Iterator[bytes]:
-    """The parameters of the writer's statement, with bookings that are not refused."""
+def _batches(datasets: Datasets, database: str, size: int) -> Iterator[tuple[int, bytes]]:
+    """The parameters of the writer's statement, with bookings that are not refused, and the queue of each."""
+    waiting: list[list[Call]] = [[] for _ in range(datasets.queues)]
     with datasets.connect(database) as conn:
-        operations = BOOK.operations(BOOK.dataset, conn)
-        n = 0
-        while batch := list(islice(operations, size)):
-            calls = []
-            for (line,) in batch:
-                args = json.loads(line)["params"]
-                calls.append(Call("book", Raw(json.dumps(args).encode()), f"{n}"))
-                n += 1
-            yield msgspec.json.encode(calls)
+        for n, (line,) in enumerate(BOOK.operations(BOOK.dataset, conn)):
+            args = json.loads(line)["params"]
+            queue = datasets.queue_of(args["bus_id"])
+            waiting[queue].append(Call("book", Raw(json.dumps(args).encode()), f"{n}"))
+            if len(waiting[queue]) == size:
+                yield queue, msgspec.json.encode(waiting[queue])
+                waiting[queue] = []
 
 
 def _send(conn: psycopg.Connection, batch: bytes) -> None:

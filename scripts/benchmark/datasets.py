@@ -5,13 +5,17 @@ definition has changed. A run that writes gets a clone, which is dropped afterwa
 with the same rows. PostgreSQL has the options of the server's embedded one: fsync and synchronous_commit are
 on.
 
+With shards (`Datasets.spread`), a dataset is a database of the proxy, and one of the same name in each shard
+with its part of the services.
+
 A district is a group of services with the same stops. Two districts have no stop in common. All trips are on
 dates far in the future, so that a dataset can be used for years.
 """
 
+import copy
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -21,6 +25,7 @@ import psycopg
 from psycopg import sql
 
 from busware.server.db.schema import prepare
+from busware.server.db.shards import VIRTUAL_SHARDS, prepare_shards
 from busware.server.embedded.data_folder import Urls
 from busware.server.embedded.process import EmbeddedPostgres
 from busware.server.settings import Settings
@@ -88,39 +93,70 @@ class Dataset:
 
 
 class Datasets:
-    """The embedded PostgreSQL with the datasets; it runs inside a `with`."""
+    """The embedded PostgreSQL with the datasets; it runs inside a `with`.
 
-    def __init__(self, folder: Path) -> None:
-        self._postgres = EmbeddedPostgres(folder, options={"max_connections": str(MAX_CONNECTIONS)})
+    programs: the folder of PostgreSQL's programs; None: those that the server chooses.
+    """
+
+    def __init__(self, folder: Path, programs: Path | None = None) -> None:
+        options = {"max_connections": str(MAX_CONNECTIONS)}
+        self._postgres = EmbeddedPostgres(folder, options=options, programs=programs)
+        self._shards: Sequence[Datasets] = ()
+        self._ready: set[Dataset] = set()
 
     def __enter__(self) -> Self:
         self._urls = self._postgres.start()
-        self._ready: set[Dataset] = set()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._postgres.stop()
+
+    def spread(self, shards: "Sequence[Datasets]") -> "Datasets":
+        """The datasets of an installation with shards, with the databases of its proxy on this PostgreSQL."""
+        datasets = copy.copy(self)
+        datasets._shards, datasets._ready = tuple(shards), set()
+        return datasets
 
     @property
     def programs(self) -> Path:
         """The folder of PostgreSQL's programs, such as pgbench."""
         return self._postgres.data_folder.programs
 
+    @property
+    def queues(self) -> int:
+        """The number of queues that a server has for writes: one for each shard."""
+        return max(1, len(self._shards))
+
+    def queue_of(self, bus_id: int) -> int:
+        """The queue of a service, from 0, in a new installation."""
+        return bus_id % VIRTUAL_SHARDS % self.queues
+
     def urls(self, database: str) -> Urls:
-        """The URLs of a database."""
+        """The URLs of a database; with shards, of the database of the proxy."""
         return Urls(*(url.removesuffix("busware") + database for url in self._urls))
 
+    def shard_urls(self, database: str) -> list[str]:
+        """The owner's URLs of the shards of a database."""
+        return [shard.urls(database).owner for shard in self._shards]
+
     def connect(self, database: str) -> Connection:
-        """A connection as the owner, in autocommit mode."""
+        """A connection as the owner, in autocommit mode; with shards, to the database of the proxy."""
         return psycopg.connect(self.urls(database).owner, autocommit=True)
+
+    @contextmanager
+    def connect_each(self, database: str) -> Iterator[list[Connection]]:
+        """Connections to a database and to its shards, as `connect`."""
+        with ExitStack() as stack:
+            yield [stack.enter_context(each.connect(database)) for each in (self, *self._shards)]
 
     def template(self, dataset: Dataset) -> str:
         """The database of a dataset, with the functions of this version. Created if it is missing."""
-        name = f"dataset_{dataset.name}"
+        name = f"dataset_{dataset.name}" + (f"_{len(self._shards)}" if self._shards else "")
         if dataset not in self._ready:
-            if self._stored_digest(name) != dataset.digest():
+            stored = {each._stored_digest(name) for each in (self, *self._shards)}
+            if stored != {dataset.digest()}:
                 self._create(dataset, name)
-            prepare(*self.urls(name), Settings(seed=False))
+            self._prepare(name)
             self._ready.add(dataset)
         return name
 
@@ -128,21 +164,40 @@ class Datasets:
     def clone(self, dataset: Dataset) -> Iterator[str]:
         """A copy of a dataset, for one run."""
         template = self.template(dataset)
-        with self.connect("busware") as conn:
-            conn.execute("DROP DATABASE IF EXISTS load WITH (FORCE)")
-            conn.execute(sql.SQL("CREATE DATABASE load TEMPLATE {}").format(sql.Identifier(template)))
-            conn.execute("CHECKPOINT")
-            try:
-                yield "load"
-            finally:
-                conn.execute("DROP DATABASE load WITH (FORCE)")
+        with ExitStack() as stack:
+            for each in (self, *self._shards):
+                stack.enter_context(each._copy(template, "load"))
+            if self._shards:
+                self._prepare("load")  # the map of the copy leads to the template
+            yield "load"
 
     def audit(self, database: str) -> None:
         """Raise InvalidRun if the audit has findings."""
-        with self.connect(database) as conn:
-            findings = conn.execute("SELECT rule, bus_id, travel_date, finding FROM api.audit()").fetchall()
-        if findings:
-            raise InvalidRun(f"the audit has {len(findings)} findings, first: {findings[0]}")
+        with self.connect_each(database) as connections:
+            for conn in connections:
+                rows = conn.execute("SELECT rule, bus_id, travel_date, finding FROM api.audit()").fetchall()
+                if rows:
+                    raise InvalidRun(f"the audit has {len(rows)} findings, first: {rows[0]}")
+
+    @contextmanager
+    def _copy(self, template: str, name: str) -> Iterator[None]:
+        with self.connect("busware") as conn:
+            conn.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+            copied = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+            conn.execute(copied.format(sql.Identifier(name), sql.Identifier(template)))
+            conn.execute("CHECKPOINT")
+            try:
+                yield
+            finally:
+                conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def _prepare(self, name: str) -> None:
+        """Bring a database, and its shards, to this version."""
+        settings = Settings(seed=False, shards=tuple(self.shard_urls(name)) or None)
+        if self._shards:
+            prepare_shards(*self.urls(name), settings)
+        else:
+            prepare(*self.urls(name), settings)
 
     def _stored_digest(self, database: str) -> str | None:
         """The digest in the comment on a database; None without a database or a comment."""
@@ -153,21 +208,25 @@ class Datasets:
         return row[0] if row else None
 
     def _create(self, dataset: Dataset, name: str) -> None:
+        spread = f" in {len(self._shards)} shards" if self._shards else ""
         print(
-            f"Creating dataset {dataset.name}: {dataset.trips:,} trips with {dataset.seats} seats …",
+            f"Creating dataset {dataset.name}{spread}: {dataset.trips:,} trips with {dataset.seats} seats …",
             flush=True,
         )
         database = sql.Identifier(name)
-        with self.connect("busware") as conn:
-            conn.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(database))
-            conn.execute(sql.SQL("CREATE DATABASE {}").format(database))
-            prepare(*self.urls(name), Settings(seed=False))
-            with self.connect(name) as dataset_conn:
-                _add_services(dataset_conn, dataset)
-                _create_bookings(dataset_conn, dataset)
-                dataset_conn.execute("VACUUM ANALYZE")
-            comment = sql.SQL("COMMENT ON DATABASE {} IS {}")
-            conn.execute(comment.format(database, sql.Literal(dataset.digest())))
+        for each in (self, *self._shards):
+            with each.connect("busware") as conn:
+                conn.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(database))
+                conn.execute(sql.SQL("CREATE DATABASE {}").format(database))
+        self._prepare(name)
+        with self.connect_each(name) as connections:
+            for conn in connections:
+                _add_services(conn, dataset)
+            _create_bookings(connections[0], dataset)
+            for conn in connections:
+                conn.execute("VACUUM ANALYZE")
+                comment = sql.SQL("COMMENT ON DATABASE {} IS {}")
+                conn.execute(comment.format(database, sql.Literal(dataset.digest())))
 
 
 def stop_name(district: int, stop: int) -> str:
@@ -176,6 +235,7 @@ def stop_name(district: int, stop: int) -> str:
 
 
 def _add_services(conn: Connection, dataset: Dataset) -> None:
+    """Add the services that the database may have: all, or those of a shard, or none in that of the proxy."""
     drawing = "\n".join(["ss.ss"] * dataset.rows)
     place = "INSERT INTO places (code, name) VALUES (%s, %s)"
     districts = {district for _, district, _ in dataset.timetable()}
@@ -185,6 +245,8 @@ def _add_services(conn: Connection, dataset: Dataset) -> None:
     )
     conn.execute("ANALYZE places")  # the functions that look them up are planned with these statistics
     for bus_id, district, minute in dataset.timetable():
+        if conn.execute("SELECT api.keeps_service(%s)", [bus_id]).fetchone() == (False,):
+            continue
         with conn.transaction():
             conn.execute(
                 "SELECT api.add_service(bus_id => %s, name => 'Bench', operator => 'Bench', "

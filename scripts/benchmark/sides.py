@@ -14,7 +14,7 @@ import statistics
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -124,38 +124,36 @@ class Server:
             with datasets.connect(database) as conn:
                 wanted = round(MAX_PER_SECOND * (duration.warmup + duration.seconds))
                 operations = list(islice(self.workload.operations(self.workload.dataset, conn), wanted))
-            with run_server(datasets.urls(database), processes=self.processes) as server:
+            with run_server(
+                datasets.urls(database), datasets.shard_urls(database), processes=self.processes
+            ) as server:
                 address = server.http_address if self.http else server.address
-                before = self._processor_time(datasets, database, server)
+                before = self._processor_times(datasets, database, server)
                 result, grown_kb = _put_load(server, self._plan(address, operations, duration))
-                after = self._processor_time(datasets, database, server)
-                spent = [b - a for a, b in zip(before, after, strict=True)]
+                after = self._processor_times(datasets, database, server)
             stored = _count_operations(datasets, database, self.workload)
         if stored is not None and stored != result.done:
             raise InvalidRun(f"{result.done} operations were acknowledged, and the database has {stored}")
         if result.out_of_operations:
             raise InvalidRun("the clients ran out of requests")
         done = result.done + result.refused.total()
+        server_us, *databases_us = ((b - a) / done for a, b in zip(before, after, strict=True))
         return replace(
             _sample(result, duration),
-            server_us=spent[0] / done,
-            database_us=spent[1] / done,
+            server_us=server_us,
+            database_us=sum(databases_us),
             idle_kb=grown_kb / self.idle if self.idle else None,
         )
 
-    def _processor_time(
-        self, datasets: Datasets, database: str, server: "RunningServer"
-    ) -> tuple[float, float]:
-        """Processor time of the server's processes and of their backends so far, in microseconds."""
-        with datasets.connect(database) as conn:
-            backends = conn.execute(
-                "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'busware %%' AND datname = %s",
-                [database],
-            ).fetchall()
+    def _processor_times(self, datasets: Datasets, database: str, server: "RunningServer") -> list[float]:
+        """Processor time so far of the server's processes, and of the backends in each of the databases.
+
+        In microseconds; the first database is that of the proxy, if there are shards.
+        """
         own = server.process.pid
         listed = Path(f"/proc/{own}/task").glob("*/children")  # of each thread
         children = [child for file in listed for child in file.read_text().split()]
-        return processor_time([own, *children]), processor_time([pid for (pid,) in backends])
+        return [processor_time([own, *children]), *backend_times(datasets, database)]
 
     def _plan(self, address: tuple[str, int], operations: list[Operation], duration: Duration) -> Plan:
         if self.http:
@@ -212,13 +210,17 @@ class RunningServer:
 
 
 @contextmanager
-def run_server(urls: Urls, **options: int) -> Iterator[RunningServer]:
-    """Run `python -m busware.server` on a database and a free port; stop it at the end."""
+def run_server(urls: Urls, shard_urls: Sequence[str] = (), **options: int) -> Iterator[RunningServer]:
+    """Run `python -m busware.server` on a database and a free port; stop it at the end.
+
+    shard_urls: the owner's URLs of its shards.
+    """
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("BUSWARE_")}
     environment = {
         **inherited,
         "BUSWARE_OWNER_URL": urls.owner,
         "DATABASE_URL": urls.server,
+        **({"BUSWARE_SHARDS": ",".join(shard_urls)} if shard_urls else {}),
         "BUSWARE_HTTP_PORT": "0",
         "BUSWARE_SEED": "false",
         "BUSWARE_EXEMPT_NETWORKS": "127.0.0.0/8, ::1/128",  # the clients hold more than one address may
@@ -270,11 +272,17 @@ def _count_operations(datasets: Datasets, database: str, workload: Workload) -> 
     if not workload.count_query:
         return None
     datasets.audit(database)
-    with datasets.connect(database) as conn:
-        row = conn.execute(workload.count_query.encode()).fetchone()
-    with datasets.connect(datasets.template(workload.dataset)) as conn:
-        before = conn.execute(workload.count_query.encode()).fetchone()
-    return int(row[0] - before[0]) if row and before else None
+    stored, before = (
+        _count(datasets, name, workload.count_query)
+        for name in (database, datasets.template(workload.dataset))
+    )
+    return stored - before
+
+
+def _count(datasets: Datasets, database: str, query: str) -> int:
+    """The count of a database, with its shards."""
+    with datasets.connect_each(database) as connections:
+        return sum(int(n) for conn in connections for (n,) in conn.execute(query.encode()))
 
 
 def _put_load(server: RunningServer, plan: Plan) -> tuple[RunResult, int]:
@@ -292,6 +300,19 @@ def _put_load(server: RunningServer, plan: Plan) -> tuple[RunResult, int]:
     result: RunResult = ours.recv()
     process.join()
     return result, grown
+
+
+def backend_times(datasets: Datasets, database: str) -> list[float]:
+    """The processor time so far of the backends of servers in a database, and in each of its shards.
+
+    In microseconds.
+    """
+    backends = (
+        "SELECT pid FROM pg_stat_activity "
+        "WHERE application_name LIKE 'busware %' AND datname = current_database()"
+    )
+    with datasets.connect_each(database) as connections:
+        return [processor_time([pid for (pid,) in conn.execute(backends)]) for conn in connections]
 
 
 def processor_time(pids: Iterable[int | str]) -> float:
