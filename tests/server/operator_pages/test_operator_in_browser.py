@@ -88,7 +88,7 @@ def test_conductor_checks_in_by_keyboard(sign_in: Callable[..., Page], api: Sche
     field = page.get_by_label("Reference")
     expect(field).to_be_focused()
     for typed, shown in (
-        ("DTXXXXX", "No booking has"),
+        ("DTXXXXX", "You have no booking"),
         (reference, "✓ Checked in"),
         (reference, "Checked in before"),
     ):
