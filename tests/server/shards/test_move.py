@@ -151,6 +151,7 @@ def test_a_move_that_ended_during_the_switch_is_completed_by_the_next_one(
         reference = booking.result()
     assert (owns(old), owns(new), home(sharded)) == (False, True, 3 - first)
     assert sharded.references() - before == {reference}
+    assert shards(sharded, "move", str(VIRTUAL_SHARD), str(first))[0] == 0  # as other tests expect it
 
 
 def owns(machine: Machine) -> bool:

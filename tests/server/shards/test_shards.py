@@ -47,7 +47,7 @@ def test_search_merges_the_trips_of_all_shards_in_order(client: Client, day: dat
     assert [(trip.departs_at, trip.arrives_at, trip.bus_id) for trip in found] == sorted(
         (trip.departs_at, trip.arrives_at, trip.bus_id) for trip in found
     )
-    assert {trip.bus_id for trip in found} == {1, 2, *ALL_BUSES}
+    assert {trip.bus_id for trip in found} >= {1, 2, *ALL_BUSES}
 
 
 def test_search_refuses_a_date_that_no_shard_sells(client: Client) -> None:
