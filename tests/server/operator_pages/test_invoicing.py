@@ -55,6 +55,7 @@ def test_wrong_values_are_refused_at_their_fields_and_kept(operator: Visitor, da
 
 def test_tax_is_changed_from_a_day_on(operator: Visitor, database: Database) -> None:
     form = form_of(begin(operator), "tax")
+    assert {name: form.value(name) for name in GST} == GST
     page = operator.send(form, **GST | {"tax_percent": "12", "tax_from": "2027-01-01"})
     assert "GST 12 %, 29AAACK1234A1Z5 from Fri 1 Jan 2027, 00:00 on" in page.text
     for _ in range(2):
