@@ -2,11 +2,12 @@
 // is loaded.
 // The server says how many seconds are left, so it does not matter whether the clock of the device is right.
 const RELOAD_MS = 1000; // after the end: the clocks of the server and of its database may differ a little
+const MOST_SECONDS_APART = 60; // if they differ by more, the page keeps the time at which the hold ends
 const shown = document.querySelector(".countdown");
 const announcements = document.querySelector("#announcements");
 const texts = { 120: "two", 60: "one", 30: "half" };
 
-if (shown) {
+if (shown && Number(shown.dataset.seconds) > -MOST_SECONDS_APART) {
   const end = Date.now() + 1000 * Number(shown.dataset.seconds);
   let before = Infinity;
   const time = document.createElement("time");

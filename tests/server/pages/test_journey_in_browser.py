@@ -147,6 +147,23 @@ def test_two_browsers_race_for_a_seat(open_page: Open, database: Database) -> No
     assert statuses(database) == [(3, "held"), (4, "held"), (7, "held"), (8, "held")]
 
 
+def test_page_of_a_hold_stays_if_the_clock_of_the_database_is_late(
+    open_page: Open, database: Database, clock: Clock
+) -> None:
+    now = clock.set(datetime.now(UTC) - timedelta(days=1))
+    database.query("SELECT api.open_sales(bus_id) FROM bus_info")
+    page = open_page("about:blank")
+    page.clock.install()
+    page.goto(SEATS.replace(DATE, str((now + timedelta(days=2)).date())))
+    page.get_by_role("button", name="Choose for us").click()
+    page.get_by_label("Phone number").fill(NUMBER)
+    page.get_by_role("button", name="Hold the seats").click()
+    heading(page, "Your seats are held")
+    page.evaluate("document.body.dataset.first = true")
+    page.clock.fast_forward("01:00")
+    expect(page.locator("body[data-first]")).to_contain_text("Held until")
+
+
 def test_hold_runs_out(open_page: Open, database: Database, clock: Clock) -> None:
     now = clock.set(datetime.now(UTC))
     database.query("SELECT api.open_sales(bus_id) FROM bus_info")
