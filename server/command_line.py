@@ -13,6 +13,7 @@ from busware.server.installation import EXIT_USAGE
 from busware.server.output import complain, show, writing
 
 PASSWORD_TRIES = 3
+_OPTION_SIMILARITY = 0.8  # of a suggested option to the unknown one, from 0 to 1; all begin with two dashes
 
 
 class Parser(argparse.ArgumentParser):
@@ -35,7 +36,7 @@ class Parser(argparse.ArgumentParser):
     def hint_about(self, unknown: str, option: str) -> str:
         """What to change if an argument is unknown: a similar option. option: the last one before it."""
         known = self._option_string_actions if unknown.startswith("-") else {}
-        similar = similar_command(unknown.partition("=")[0], known)
+        similar = similar_command(unknown.partition("=")[0], known, _OPTION_SIMILARITY)
         return similar and f"Did you mean {similar}?"
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
@@ -60,9 +61,9 @@ class Parser(argparse.ArgumentParser):
         self.exit(EXIT_USAGE, f"{usage}{self.prog}: {message}\n{self.prog} --help explains the arguments.\n")
 
 
-def similar_command(typed: str, commands: Iterable[str]) -> str:
-    """The command that a word is similar to; empty if there is none."""
-    return next(iter(difflib.get_close_matches(typed, list(commands), 1)), "")
+def similar_command(typed: str, commands: Iterable[str], similarity: float = 0.6) -> str:
+    """The command that a word is similar to; empty if there is none. similarity: the least, from 0 to 1."""
+    return next(iter(difflib.get_close_matches(typed, list(commands), 1, similarity)), "")
 
 
 def on_terminal() -> bool:

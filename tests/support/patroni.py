@@ -202,14 +202,16 @@ class PatroniCluster:
         )
 
     def __enter__(self) -> "PatroniCluster":
-        for member in (self.etcd, *self.nodes, self.haproxy):
-            member.start()
-        self.wait_until_complete()
+        with ExitStack() as stack:
+            for member in (self.etcd, *self.nodes, self.haproxy):
+                member.start()
+                stack.callback(member.kill)
+            self.wait_until_complete()
+            self._members = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
-        for member in (*self.nodes, self.etcd, self.haproxy):
-            member.kill()
+        self._members.close()
 
     def url(self, role: str = "busware") -> str:
         """The URL of the database through HAProxy, for the server's role or the owner's."""
@@ -237,10 +239,11 @@ class PatroniCluster:
         if len(primaries) != 1:
             return {}
         roles = {"primary": primaries[0]}
+        by_name = {node.name: node for node in self.nodes}
         for standby in states[primaries[0]].get("replication", ()):
-            if standby["state"] == "streaming":
-                (node,) = (node for node in self.nodes if node.name == standby["application_name"])
-                roles[_ROLES.get(standby["sync_state"], "")] = node
+            name = standby["application_name"]  # pg_basebackup while it copies the primary
+            if standby["state"] == "streaming" and name in by_name:
+                roles[_ROLES.get(standby["sync_state"], "")] = by_name[name]
         return roles if roles.keys() == {"primary", *_ROLES.values()} else {}
 
     def switch_over(self) -> None:
