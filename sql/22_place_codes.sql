@@ -23,16 +23,19 @@ CREATE OR REPLACE FUNCTION api.is_called(place places, name text) RETURNS boolea
 LANGUAGE sql IMMUTABLE
 RETURN fold_name(name) = ANY (place_words(place.code, place.name, place.aliases));
 
--- The codes of the places that a name may mean, and of the places that are part of them. NULL if there is none.
+-- The codes of the places that a name may mean, and of the places that are part of them. NULL if there is none. In PL/pgSQL, because
+-- PostgreSQL before 18 plans the statement of an SQL function again in each search.
 CREATE OR REPLACE FUNCTION api.place_codes(place text) RETURNS text[]
-LANGUAGE sql STABLE AS $$
-    WITH RECURSIVE matching AS (
-        SELECT code FROM api.places_named(place)
-        UNION
-        SELECT places.code FROM places JOIN matching ON places.part_of = matching.code
-    )
-    SELECT array_agg(code) FROM matching
-$$;
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (
+        WITH RECURSIVE matching AS (
+            SELECT code FROM api.places_named(place)
+            UNION
+            SELECT places.code FROM places JOIN matching ON places.part_of = matching.code
+        )
+        SELECT array_agg(code) FROM matching);
+END $$;
 
 -- The places that a name means: those that are not part of another one that it may mean. The name is ambiguous if there
 -- are several.

@@ -14,9 +14,12 @@ LANGUAGE sql STABLE ROWS 40 AS $$
     WHERE s.bus_id = seats_now.bus_id AND s.travel_date = seats_now.travel_date
 $$;
 
--- The number of seats that are free on a segment. among: the seats to count; NULL: all.
+-- The number of seats that are free on a segment. among: the seats to count; NULL: all. In PL/pgSQL, because PostgreSQL before 18 plans
+-- the statement of an SQL function again in each search.
 CREATE OR REPLACE FUNCTION api.seats_free(bus_id bigint, travel_date date, segment int4range, among int[] DEFAULT NULL) RETURNS bigint
-LANGUAGE sql STABLE AS $$
-    SELECT count(*) FROM api.seats_now(bus_id, travel_date) AS s
-    WHERE NOT s.taken && segment AND (among IS NULL OR s.seat_no = ANY (among))
-$$;
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (
+        SELECT count(*) FROM api.seats_now(bus_id, travel_date) AS s
+        WHERE NOT s.taken && segment AND (among IS NULL OR s.seat_no = ANY (among)));
+END $$;

@@ -30,9 +30,12 @@ COMMENT ON TABLE shards.numbers IS 'The numbers of new services, so that a repea
 
 CREATE SCHEMA IF NOT EXISTS plproxy;
 
+-- In PL/pgSQL, because PL/Proxy asks for it in each call, and PostgreSQL before 18 plans the statement of an SQL function again each time.
 CREATE OR REPLACE FUNCTION plproxy.get_cluster_version(cluster_name text) RETURNS int
-LANGUAGE sql STABLE
-RETURN (SELECT v.version FROM shards.version v);
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (SELECT v.version FROM shards.version v);
+END $$;
 
 -- A row for each virtual shard. Equal URLs share a connection.
 CREATE OR REPLACE FUNCTION plproxy.get_cluster_partitions(cluster_name text) RETURNS SETOF text

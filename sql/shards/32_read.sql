@@ -40,11 +40,12 @@ END $$;
 -- The results of a read of all shards, as an array; or its refusal, if every shard refuses it. If they refuse for different reasons, that
 -- with the latest date in `takes` counts: each shard knows the dates of its own services only.
 CREATE OR REPLACE FUNCTION shards.results(accounts jsonb, method text, args jsonb, OUT answers jsonb[], OUT refusal jsonb)
-LANGUAGE sql AS $$
+LANGUAGE plpgsql AS $$
+BEGIN
     SELECT array_agg(r.answer) FILTER (WHERE NOT r.refused),
            (array_agg(r.answer ORDER BY r.answer #>> '{data,takes}' DESC NULLS LAST, r.answer) FILTER (WHERE r.refused))[1]
-    FROM shards.read_all(accounts, method, args) AS r
-$$;
+    INTO answers, refusal FROM shards.read_all(accounts, method, args) AS r;
+END $$;
 
 -- The trips of all shards in the order of api.search; each trip once. `dates`: the trips of each date are added.
 CREATE OR REPLACE FUNCTION shards.search(args jsonb) RETURNS jsonb
