@@ -1,8 +1,6 @@
 """The files of scripts/, run through a symlink from a folder outside of the project."""
 
 import os
-import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -10,9 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from scripts.benchmark import shards
-from scripts.benchmark.load import Duration
-from tests.conftest import temporary_folder
 from tests.support.processes import ServerProcess, running_on
 from tests.support.project import PROJECT, TIMETABLE
 
@@ -167,18 +162,3 @@ def test_bench_takes_several_names(link: Path, names: tuple[str, ...], problem: 
     done = script(link, "bench", *names)
     assert done.returncode == 2
     assert problem in done.stderr
-
-
-def test_bench_compares_shards_with_one_database(capsys: pytest.CaptureFixture[str]) -> None:
-    if not shards.PL_PROXY.exists():
-        pytest.skip("PL/Proxy is not installed: apt install postgresql-15-plproxy")
-    folder = temporary_folder()
-    try:
-        shards.measure(folder, runs=1, duration=Duration(warmup=1, seconds=1))
-    finally:
-        shutil.rmtree(folder)
-    printed = capsys.readouterr().out
-    rows = re.findall(r"^\| ([^|]+) \|((?: [\d,.]+ \|)+)$", printed, re.MULTILINE)
-    assert [figures.count("|") for _, figures in rows] == [3] * 5 + [2] * 5, printed
-    for title, name in shards.TARGETS:
-        assert f"{title}, {name} to one database: " in printed
