@@ -16,13 +16,13 @@ from busware.server.conversation.dates import find_date, parse_date
 from busware.server.conversation.dialogue import Ask, Choice, InvalidInput
 from busware.server.conversation.words import (
     PHONE_EXAMPLE,
-    REFERENCE_ALPHABET,
     day_of,
     listed,
     plural,
     quoted,
 )
 from busware.server.protocol import Place, fold_name, normalize_text
+from busware.server.protocol.text import REFERENCE_ALPHABET
 
 T = TypeVar("T")
 D = TypeVar("D")

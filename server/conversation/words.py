@@ -28,7 +28,6 @@ from busware.server.protocol import (
 
 PHONE_EXAMPLE = "98450 12345"
 PHONE_EXAMPLES = f"{PHONE_EXAMPLE} or +44 20 7946 0958"
-REFERENCE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ3789"  # as api.reference_alphabet(); a test compares them
 
 
 @dataclass(frozen=True)

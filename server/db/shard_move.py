@@ -215,9 +215,7 @@ class _Move:
                 ).format(arriving)
             )
             self._new.execute(sql.SQL("UPDATE {} SET position = NULL").format(arriving))
-        if (
-            table == "passengers"
-        ):  # two tickets may have changed their seats: the constraint would see the first only
+        if table == "passengers":  # two tickets may have exchanged seats; the constraint checks one at a time
             self._new.execute(
                 sql.SQL("UPDATE passengers p SET status = 'cancelled' FROM {} a WHERE {}").format(
                     arriving, _same(TABLES[table], "p", "a")

@@ -19,13 +19,13 @@ from busware.server.db.reader import Reader
 from busware.server.db.shards import VIRTUAL_SHARDS, Shard, shards_of
 from busware.server.db.writer import Call, Writer
 from busware.server.protocol import Answer, Refusal
+from busware.server.protocol.text import REFERENCE_ALPHABET
 from busware.server.settings import Settings
 
 log = logging.getLogger("busware.shards")
 
 _MAP = "SELECT api.shard_map()"
 _NOTE = "SELECT api.note_shard(%s, %s)"
-_DIGITS = "ABCDEFGHJKLMNPQRSTUVWXYZ3789"  # of references, in base 28: sql/21_reference.sql
 _RANDOM_DIGITS = 5  # at the end of a reference
 _CHECK_CONNECT_SECONDS = 2  # how long a check waits for a connection; the least that libpq permits
 
@@ -55,7 +55,7 @@ def home_of(args: bytes) -> int | None:
         return home.bus_id
     number = 0
     for digit in home.reference.strip().upper()[:-_RANDOM_DIGITS]:
-        number = number * len(_DIGITS) + _DIGITS.find(digit)
+        number = number * len(REFERENCE_ALPHABET) + REFERENCE_ALPHABET.find(digit)
     return number
 
 

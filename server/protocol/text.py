@@ -3,6 +3,7 @@
 import re
 import unicodedata
 
+REFERENCE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ3789"  # as api.reference_alphabet(); a test compares them
 _SEPARATORS = "\u2028\u2029"  # of lines and paragraphs
 # Control and format characters: they move the cursor, change the direction of text, or take no space. \n is
 # left out, because drawings have it. The joiners \u200c and \u200d stay where they have a meaning.

@@ -8,7 +8,7 @@ import pytest
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from busware.server.conversation.words import REFERENCE_ALPHABET
+from busware.server.protocol.text import REFERENCE_ALPHABET
 from tests.conftest import Clock, Database
 from tests.support.schema_api import DAY, SchemaApi, audit, sale
 
