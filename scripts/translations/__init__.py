@@ -56,9 +56,9 @@ def updated(part: str, language: str) -> Catalog:
 
 
 def encode(catalogue: Catalog) -> bytes:
-    """The file of a catalogue."""
+    """The file of a catalogue, sorted by the English texts, so that a new text changes only its own lines."""
     file = BytesIO()
-    write_po(file, catalogue, width=_COLUMNS, omit_header=True, include_lineno=False)
+    write_po(file, catalogue, width=_COLUMNS, omit_header=True, include_lineno=False, sort_output=True)
     return _HEADER.format(language=catalogue.locale).encode() + file.getvalue().rstrip() + b"\n"
 
 
