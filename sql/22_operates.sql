@@ -30,11 +30,25 @@ BEGIN
         service.name, service.nouns ->> 'service', bus_id, service.operator));
 END $$;
 
+-- The operator of an account. NULL: that of an admin, who may change all services.
+CREATE OR REPLACE FUNCTION api.own_operator(account text) RETURNS text
+LANGUAGE sql STABLE
+RETURN (SELECT a.operator FROM accounts a WHERE a.username = account AND a.role <> 'admin');
+
+-- How many services an operator has in each currency; with shards, in each database. operator: NULL: all.
+CREATE OR REPLACE FUNCTION api.currency_rows(operator text) RETURNS TABLE (currency text, services bigint)
+LANGUAGE plpgsql STABLE
+SET enable_seqscan = on AS $$
+BEGIN
+    RETURN QUERY
+        SELECT s.currency, count(*) FROM bus_info s WHERE currency_rows.operator IS NULL OR s.operator = currency_rows.operator GROUP BY s.currency;
+END $$;
+
 -- The operator whose data an account reads or changes: that of the account; for an admin, the one in the request.
 CREATE OR REPLACE FUNCTION api.operator_of(account text, INOUT operator text, OUT refusal jsonb) RETURNS record
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    own text := (SELECT a.operator FROM accounts a WHERE a.username = account AND a.role <> 'admin');
+    own text := api.own_operator(account);
 BEGIN
     IF account IS NOT NULL THEN
         refusal := api.check_role(account);   -- NULL: the owner of the database
@@ -45,7 +59,7 @@ BEGIN
         refusal := CASE WHEN operator <> own THEN api.refusal('not_yours', format(
             'This is an account of %s; it may not see or change what belongs to %s.', own, operator)) END;
         operator := own;
-    ELSIF operator IS NULL OR NOT EXISTS (SELECT FROM bus_info s WHERE s.operator = operator_of.operator) THEN
+    ELSIF operator IS NULL OR NOT EXISTS (SELECT FROM api.currency_rows(operator)) THEN
         refusal := api.refusal_bad_request('operator', 'the name of an operator',
             coalesce(format('No service is operated by %s.', api.quoted(operator)), 'Name the operator.'));
     END IF;

@@ -2,21 +2,17 @@
 -- providers by the day on which they were charged.
 
 CREATE OR REPLACE FUNCTION api.accounts(account text, operator text, from_date date, to_date date) RETURNS jsonb
-LANGUAGE plpgsql STABLE
-SET enable_seqscan = on SET enable_hashjoin = on SET plan_cache_mode = force_custom_plan AS $$
+LANGUAGE plpgsql STABLE AS $$
 DECLARE
     owner record := api.operator_of(account, operator);
-    since CONSTANT timestamptz := from_date::timestamp AT TIME ZONE 'UTC' - interval '14 hours';   -- the day begins nowhere earlier
-    until CONSTANT timestamptz := (to_date + 1)::timestamp AT TIME ZONE 'UTC' + interval '12 hours';   -- and ends nowhere later
 BEGIN
     owner.refusal := coalesce(owner.refusal, api.check_period(from_date, to_date));
     RETURN coalesce(owner.refusal, (
         WITH day AS MATERIALIZED (
-            SELECT e.date, e.currency, sum(e.charge) AS charges, sum(e.refund) AS refunds, sum(e.tax) AS tax, sum(e.kept) AS kept,
-                   sum(e.commission) AS commission, sum(e.fee) AS fees
-            FROM busware_reports.account_entries e
-            WHERE e.operator = owner.operator AND e.date BETWEEN from_date AND to_date AND e.about_at >= since AND e.about_at < until
-            GROUP BY e.date, e.currency
+            SELECT r.date, r.currency, sum(r.charges) AS charges, sum(r.refunds) AS refunds, sum(r.tax) AS tax, sum(r.kept) AS kept,
+                   sum(r.commission) AS commission, sum(r.fees) AS fees
+            FROM api.account_rows(owner.operator, from_date, to_date) AS r
+            GROUP BY r.date, r.currency
         )
         SELECT jsonb_build_object('operator', owner.operator, 'rows', coalesce((
                 SELECT jsonb_agg(jsonb_build_object('date', d.date) || api.show_accounts(d.currency, d.charges, d.refunds, d.tax, d.kept, d.commission, d.fees)
@@ -24,6 +20,23 @@ BEGIN
             'totals', coalesce((SELECT jsonb_agg(api.show_accounts(t.currency, t.charges, t.refunds, t.tax, t.kept, t.commission, t.fees) ORDER BY t.currency)
                 FROM (SELECT d.currency, sum(d.charges) AS charges, sum(d.refunds) AS refunds, sum(d.tax) AS tax, sum(d.kept) AS kept,
                              sum(d.commission) AS commission, sum(d.fees) AS fees FROM day d GROUP BY d.currency) AS t), '[]'))));
+END $$;
+
+-- The sums of a day in a currency; with shards, a row for each database that has entries of the day.
+CREATE OR REPLACE FUNCTION api.account_rows(operator text, from_date date, to_date date) RETURNS TABLE (
+    date date, currency text, charges numeric, refunds numeric, tax numeric, kept numeric, commission numeric, fees numeric
+)
+LANGUAGE plpgsql STABLE
+SET enable_seqscan = on SET enable_hashjoin = on SET plan_cache_mode = force_custom_plan AS $$
+DECLARE
+    since CONSTANT timestamptz := from_date::timestamp AT TIME ZONE 'UTC' - interval '14 hours';   -- the day begins nowhere earlier
+    until CONSTANT timestamptz := (to_date + 1)::timestamp AT TIME ZONE 'UTC' + interval '12 hours';   -- and ends nowhere later
+BEGIN
+    RETURN QUERY
+        SELECT e.date, e.currency, sum(e.charge), sum(e.refund), sum(e.tax), sum(e.kept), sum(e.commission), sum(e.fee)
+        FROM busware_reports.account_entries e
+        WHERE e.operator = account_rows.operator AND e.date BETWEEN from_date AND to_date AND e.about_at >= since AND e.about_at < until
+        GROUP BY e.date, e.currency;
 END $$;
 
 -- Sums of money in one currency, as fields of a reply.

@@ -41,19 +41,28 @@ DECLARE
     page    CONSTANT int := coalesce("limit", 100);
 BEGIN
     RETURN coalesce(refusal, (
-        SELECT jsonb_build_object('refunds', coalesce(jsonb_agg(jsonb_build_object('reference', r.reference, 'provider', r.provider,
-                    'bus_id', r.bus_id) || api.show_refund(r.refund, r.time_zone) ORDER BY r.refund_id) FILTER (WHERE r.n <= page), '[]'))
+        SELECT jsonb_build_object('refunds', coalesce(jsonb_agg(r.refund ORDER BY r.refund_id) FILTER (WHERE r.n <= page), '[]'))
             || CASE WHEN count(*) > page THEN jsonb_build_object('next', max(replace(r.refund_id::text, '-', '')) FILTER (WHERE r.n = page)) ELSE '{}' END
         FROM (
-            SELECT f AS refund, f.refund_id, i.reference, i.provider, f.bus_id, s.time_zone, row_number() OVER (ORDER BY f.refund_id) AS n
-            FROM refunds f
-            JOIN payment_intents i ON i.bus_id = f.bus_id AND i.payment_id = f.payment_id
-            JOIN bus_info s ON s.bus_id = f.bus_id
-            WHERE f.state IN ('waiting', 'sent', 'failed') AND api.is_by_hand(f)
-              AND api.operates(refunds.account, f.bus_id)
-              AND (refunds.after IS NULL OR replace(f.refund_id::text, '-', '') > refunds.after)
+            SELECT f.refund_id, f.refund, row_number() OVER (ORDER BY f.refund_id) AS n
+            FROM api.refund_rows(api.own_operator(account), page + 1, after) AS f
             ORDER BY f.refund_id LIMIT page + 1
         ) AS r));
+END $$;
+
+-- The refunds of a page. operator: NULL: of all. With shards, a page of each database.
+CREATE OR REPLACE FUNCTION api.refund_rows(operator text, size int, after text) RETURNS TABLE (refund_id uuid, refund jsonb)
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN QUERY
+        SELECT f.refund_id, jsonb_build_object('reference', i.reference, 'provider', i.provider, 'bus_id', f.bus_id) || api.show_refund(f, s.time_zone)
+        FROM refunds f
+        JOIN payment_intents i ON i.bus_id = f.bus_id AND i.payment_id = f.payment_id
+        JOIN bus_info s ON s.bus_id = f.bus_id
+        WHERE f.state IN ('waiting', 'sent', 'failed') AND api.is_by_hand(f)
+          AND (refund_rows.operator IS NULL OR s.operator = refund_rows.operator)
+          AND (after IS NULL OR replace(f.refund_id::text, '-', '') > after)
+        ORDER BY f.refund_id LIMIT size;
 END $$;
 
 -- What is paid, or is to be paid, to a provider, as a field of a booking: what is due while it is held, and what was asked for or

@@ -5,6 +5,7 @@
 --   service   is executed by the shard that has the service, or the home service of the booking
 --   each      is executed by each shard that is not away; the rows of all
 --   merged    is executed by each shard that is not away, and the results are merged: 32_search.sql, 33_lists.sql
+--   complete  is executed here, on the rows of every shard: shards.row_functions; refused while one is away, because a sum would be wrong
 --   written   is written out in this folder, because it concerns the database of the proxy and a shard
 --   copied    is executed here and by every shard; refused while one is away
 --   database  the server calls it in each database by itself, of the proxy and of the shards: outbox, events, old records
@@ -29,8 +30,9 @@ LANGUAGE sql IMMUTABLE AS $$
             read.payments,read.seat_map,read.service,read.trip_offers}'),
         ('merged', '{read.bookings,read.find,read.places,read.search,read.services,read.trips}'),
         ('written', '{read.messages}'),
-        ('refused', '{read.accounts,read.agents,read.drivers,read.events,read.exchange_vehicle,read.invoices,read.invoicing,read.operator_payments,
-            read.promo_codes,read.refunds,read.sales,read.settlement,read.vehicles,read.webhook_deliveries,read.webhooks}'),
+        ('complete', '{read.accounts,read.operator_payments,read.refunds,read.sales}'),
+        ('refused', '{read.agents,read.drivers,read.events,read.exchange_vehicle,read.invoices,read.invoicing,read.promo_codes,read.settlement,
+            read.vehicles,read.webhook_deliveries,read.webhooks}'),
         ('service', '{change_service.end_service,change_service.open_trip,change_service.put_service,change_service.succeed_service}'),
         ('written', '{change_service.add_service}'),
         ('copied', '{change_service.put_place}')

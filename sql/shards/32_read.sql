@@ -13,7 +13,35 @@ LANGUAGE plproxy AS $$
     SELECT (q.x).* FROM (SELECT api.read($2, $3) AS x FROM api.enter_shard('{}', false, $1) OFFSET 0) AS q;
 $$;
 
-CREATE OR REPLACE FUNCTION api.read(method text, args jsonb) RETURNS TABLE (refused boolean, answer jsonb)
+-- The function of this database becomes shards.read. In the database of the proxy, the functions of shards.row_functions that it calls
+-- return the rows of all shards.
+DROP FUNCTION IF EXISTS shards.read(text, jsonb);
+ALTER FUNCTION api.read(text, jsonb) SET SCHEMA shards;
+
+-- The version of the map. BW064: a virtual shard is being moved; its rows may be in two databases.
+CREATE OR REPLACE FUNCTION shards.settled_version() RETURNS int
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM shards.map m WHERE m.moves) THEN
+        RAISE SQLSTATE 'BW064' USING MESSAGE = 'A virtual shard is being moved.';
+    END IF;
+    RETURN (SELECT v.version FROM shards.version v);
+END $$;
+
+-- Execute a read on the rows of every shard. If a virtual shard was moved meanwhile, the read is sent again (BW064), because the rows of a
+-- service were perhaps read twice, or not at all.
+CREATE OR REPLACE FUNCTION shards.read_complete(method text, args jsonb) RETURNS TABLE (refused boolean, answer jsonb)
+LANGUAGE plpgsql AS $$
+DECLARE
+    version CONSTANT int := shards.settled_version();
+BEGIN
+    RETURN QUERY SELECT r.* FROM shards.read(method, args) AS r;
+    IF shards.settled_version() <> version THEN
+        RAISE SQLSTATE 'BW064' USING MESSAGE = 'A virtual shard was moved.';
+    END IF;
+END $$;
+
+CREATE FUNCTION api.read(method text, args jsonb) RETURNS TABLE (refused boolean, answer jsonb)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 DECLARE
     rule     CONSTANT text := shards.rule_of('read', method);
@@ -22,6 +50,9 @@ DECLARE
 BEGIN
     IF rule = 'service' THEN
         RETURN QUERY SELECT r.* FROM shards.read_of(shards.home_of(args), accounts, method, args) AS r;
+        RETURN;
+    ELSIF rule = 'complete' THEN
+        RETURN QUERY SELECT r.* FROM shards.read_complete(method, args) AS r;
         RETURN;
     END IF;
     answer := CASE   -- any other method has no branch, and is refused
