@@ -89,7 +89,7 @@ PACKAGES = {  # package → its folder
 TOP_LEVEL = {
     ".ci", ".dockerignore", ".env.example", ".gitignore", ".pre-commit-config.yaml", ".squawk.toml",
     "CHANGELOG.md", "CONTRIBUTING.md", "Dockerfile", "LICENSE", "README.md", "SECURITY.md",
-    "docker-compose.ha.yml", "docker-compose.yml", "pyproject.toml", "setup.py",
+    "docker-compose.ha.yml", "docker-compose.shards.yml", "docker-compose.yml", "pyproject.toml", "setup.py",
     "client", "docs", "ha", "scripts", "server", "sql", "tests",
 }  # fmt: skip
 ALLOWED_FILES = {  # the names of files in each folder
