@@ -1,9 +1,11 @@
--- Add a row to the outbox, in the transaction of its cause. payload: what its carrier needs; it is carried out at least once,
--- and the key lets the receiver recognize it. ordered_by: rows with the same value are carried out one at a time, in the order
--- in which they were added; the caller has a lock on what it names. A known key adds nothing. Returns outbox_no; NULL: the key is known.
+-- Add a row to the outbox, in the transaction of its cause. The row is carried out at least once; by its key, the receiver
+-- recognizes a repetition. payload: what its carrier needs. ordered_by: rows with the same value are carried out one at a time, in
+-- the order in which they were added; the caller has a lock on what it names. A known key adds nothing. Returns outbox_no; NULL: the
+-- key is known.
 --
--- A row behind an unfinished one with the same ordered_by is not due, so that claims do not read it: its due_at is infinity, until
--- api.finish_outbox ends the last row before it. The lock on that row lets that end see this row.
+-- While an earlier row with the same ordered_by is unfinished, the new row is not due, so that claims do not read it: its due_at is
+-- infinity until api.finish_outbox finishes the last row before it. FOR SHARE locks that row until this transaction commits, so that
+-- api.finish_outbox finds the new row.
 CREATE OR REPLACE FUNCTION api.enqueue(
     kind text, payload jsonb, bus_id bigint DEFAULT NULL, reference text DEFAULT NULL, ordered_by text DEFAULT NULL,
     event_no bigint DEFAULT NULL, key uuid DEFAULT NULL, webhook_no bigint DEFAULT NULL

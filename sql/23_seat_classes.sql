@@ -1,6 +1,6 @@
--- Classes of seats. A class has a name and a surcharge. Seats that no class names are of the class NULL.
+-- Classes of seats. A class has a name and a surcharge. A seat that is in no class has the class NULL.
 
--- The classes of a service with their seats; one row with the class NULL if it has no classes.
+-- The classes of a service with their seats. The seats that are in no class have a row with the class NULL.
 CREATE OR REPLACE FUNCTION api.seats_by_class(service bus_info) RETURNS TABLE (seat_class text, seats int[], ordinal bigint)
 LANGUAGE sql STABLE AS $$
     WITH class AS (

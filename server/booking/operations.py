@@ -260,16 +260,16 @@ class Operations:
         """Settle a manual payment: the operator plays the part of its provider."""
         transfer = request.payment.upper()
         arrived = {"amount": request.amount, "currency": request.currency}
-        said = {"provider": "manual", "provider_reference": transfer} | arrived
+        report = {"provider": "manual", "provider_reference": transfer} | arrived
         if request.receipt:
-            said["receipt"] = request.receipt
+            report["receipt"] = request.receipt
         if request.fee:
-            said["fee"] = request.fee
+            report["fee"] = request.fee
         args = {
             "reference": transfer.partition("-")[0],  # of the booking: sql/25_pay.sql
             "account": caller.account,
             "plan": request.plan,
-            "payment": said,
+            "payment": report,
         }
         return self._writer.submit(Call(request.method, Raw(_encode(args)), request.key or ""))
 

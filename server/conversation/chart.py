@@ -24,7 +24,7 @@ _MIN_LEG_COLUMNS = 3
 _MAX_LEG_COLUMNS = 30
 _NAME_COLUMNS = 9  # if a leg has fewer, the chart shows the numbers of the stops, and lists their names below
 _TIME_COLUMNS = 6
-_CUT_COLUMNS = 4  # a shorter text is cut without "…"
+_ELLIPSIS_COLUMNS = 4  # a text that is cut to fewer columns ends without "…"
 _FREE, _BLOCKED, _CHECKED_IN, _NO_SHOW = "·", "#", "+", "!"
 
 
@@ -176,7 +176,7 @@ def _listed(entries: Iterable[str], columns: int) -> Iterator[str]:
 def _fitted(text: str, columns: int, fill: str = " ") -> str:
     """The text with a width of exactly `columns`: cut, or filled."""
     if get_cwidth(text) > columns:
-        end = "…" if columns >= _CUT_COLUMNS else ""
+        end = "…" if columns >= _ELLIPSIS_COLUMNS else ""
         while get_cwidth(text) > columns - len(end):
             text = text[:-1]
         text += end

@@ -27,18 +27,18 @@ def containing_stops(feed: Feed) -> dict[str, str]:
 
     A name then means the containing place and all its parts, so that a traveller need not type a code.
     """
-    contains = {stop.id: stop.parent for stop in feed.stops.values() if stop.parent in feed.stops}
+    containing = {stop.id: stop.parent for stop in feed.stops.values() if stop.parent in feed.stops}
     first: dict[str, list[Stop]] = {}
     for stop in feed.stops.values():
-        if stop.id in contains:
+        if stop.id in containing:
             continue
         same = first.setdefault(fold_name(stop.name), [])
         near = (other for other in same if _is_near(stop, other))
         if other := next(near, None):
-            contains[stop.id] = other.id
+            containing[stop.id] = other.id
         else:
             same.append(stop)
-    return contains
+    return containing
 
 
 def served_stops(feed: Feed) -> list[Stop]:
@@ -52,14 +52,14 @@ def new_places(feed: Feed, known: Mapping[str, str], taken: Iterable[str]) -> li
 
     known: stop_id → code of the places that exist. taken: the codes of all places.
     """
-    contains = containing_stops(feed)
+    containing = containing_stops(feed)
     used = set(taken)
     places: dict[str, Place] = {}
 
     def add(stop: Stop) -> None:
         if stop.id in known or stop.id in places:
             return
-        outer = contains.get(stop.id, "")
+        outer = containing.get(stop.id, "")
         if outer:
             add(feed.stops[outer])
         code = free_code(stop.id, used)

@@ -45,11 +45,11 @@ class _TripFields(msgspec.Struct):
 
 
 class _Subscription:
-    """The trips of one stream, its client, and whether they may have changed since the last reading."""
+    """The trips and the client of one stream. changed: the trips may have changed since the last reading."""
 
     def __init__(self, body: bytes, subject: str | None) -> None:
         self.trips = frozenset[Trip]()
-        self.subject = subject  # of the address, as limited_subject returns it
+        self.subject = subject  # what the limit for each address counts: limited_subject(address)
         self.changed = asyncio.Event()
         self.follow(body)
 
@@ -102,9 +102,9 @@ class EventStreams:
         return await self.stream_of(EVENT_NAMES[type(request)], http, read)
 
     async def stream_of(self, name: str, http: HttpRequest, read: Callable[[], bytes]) -> StreamingResponse:
-        """Begin the event stream of what a function reads, as JSON with the fields of a trip or with trips.
+        """Begin an event stream. Raises as `stream`.
 
-        name: of its events.
+        name: of its events. read: returns JSON that has the bus_id and the travel_date of a trip, or `trips`.
         """
         subject = limited_subject(address_of(http), self._settings)
         self._check_limits(subject)

@@ -1,7 +1,7 @@
 """Manual payments: a bank transfer or UPI by reference. The operator says when the money has arrived.
 
-A payment needs BUSWARE_MANUAL_ACCOUNT, BUSWARE_MANUAL_UPI, or both. Nobody reports by webhook, and the
-operator pays back what is to be refunded.
+A payment needs BUSWARE_MANUAL_ACCOUNT, BUSWARE_MANUAL_UPI, or both. There are no webhooks, and the operator
+pays refunds by hand.
 """
 
 from urllib.parse import quote, urlencode
@@ -10,16 +10,16 @@ from busware.server.payments.providers import (
     Fee,
     FeeOrder,
     ForgedWebhook,
+    PaymentReport,
     ProviderRefused,
     ProviderUnavailable,
     RefundOrder,
-    Said,
-    SaidOfRefund,
+    RefundReport,
 )
 from busware.server.protocol import HowToPay, Payment
 from busware.server.settings import Settings
 
-_UPI_CURRENCY = "INR"  # the only one of UPI
+_UPI_CURRENCY = "INR"  # UPI carries no other currency
 
 
 class ManualPayments:
@@ -30,32 +30,32 @@ class ManualPayments:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    def start(self, payment: Payment) -> tuple[Said, HowToPay]:
+    def start(self, payment: Payment) -> tuple[PaymentReport, HowToPay]:
         """The payment is pending. Raises ProviderUnavailable if the settings name no account in its
         currency."""
         return self.status(payment), self._how_to_pay(payment)
 
-    def status(self, payment: Payment) -> Said:
+    def status(self, payment: Payment) -> PaymentReport:
         """Pending, until the operator settles it."""
-        return _said(payment, "pending")
+        return _report(payment, "pending")
 
-    def cancel(self, payment: Payment) -> Said:
+    def cancel(self, payment: Payment) -> PaymentReport:
         """Stop waiting for the transfer. If it arrives later, it is settled all the same."""
-        return _said(payment, "cancelled")
+        return _report(payment, "cancelled")
 
-    def refund(self, order: RefundOrder) -> SaidOfRefund:
-        """Raises ProviderRefused: the operator pays it back."""
+    def refund(self, order: RefundOrder) -> RefundReport:
+        """Raises ProviderRefused: the operator pays the refund by hand."""
         raise ProviderRefused(f"Refund {order.refund_id} is paid back by hand.")
 
-    def refund_status(self, order: RefundOrder) -> SaidOfRefund:
+    def refund_status(self, order: RefundOrder) -> RefundReport:
         """Raises ProviderRefused."""
         return self.refund(order)
 
     def fees(self, order: FeeOrder) -> list[Fee]:
-        """Raises ProviderRefused: the operator names them."""
+        """Raises ProviderRefused: the operator gives the fees when settling the payment."""
         raise ProviderRefused(f"The fees of payment {order.payment_id} are named by the operator.")
 
-    def webhook(self, body: bytes, signature: str) -> Said | SaidOfRefund | None:
+    def webhook(self, body: bytes, signature: str) -> PaymentReport | RefundReport | None:
         """Raises ForgedWebhook, because manual payments have no webhook."""
         raise ForgedWebhook("manual payments have no webhook")
 
@@ -95,8 +95,8 @@ def upi_uri(payment: Payment, address: str, payee: str | None) -> str:
     return f"upi://pay?{urlencode(fields, quote_via=quote, safe='@')}"
 
 
-def _said(payment: Payment, state: str) -> Said:
-    return Said(
+def _report(payment: Payment, state: str) -> PaymentReport:
+    return PaymentReport(
         provider="manual",
         reference=payment.reference,
         state=state,  # type: ignore[arg-type]

@@ -23,12 +23,12 @@ from busware.server.payments.manual import ManualPayments
 from busware.server.payments.providers import (
     FeeOrder,
     ForgedWebhook,
+    PaymentReport,
     Provider,
     ProviderRefused,
     ProviderUnavailable,
     RefundOrder,
-    Said,
-    SaidOfRefund,
+    RefundReport,
     unavailable,
 )
 from busware.server.protocol import Answer, Payment, PaymentOutcome, Refusal
@@ -64,7 +64,7 @@ def make_providers(settings: Settings) -> dict[str, Provider]:
 
 
 class Payments:
-    """Asks the providers, and reports to the database. providers: by name."""
+    """Calls the providers, and records their reports in the database. providers: by name."""
 
     def __init__(self, pool: Pool, writer: Writer | ShardWriters, settings: Settings) -> None:
         self.providers = make_providers(settings)
@@ -73,12 +73,12 @@ class Payments:
         self._worker = WorkerThread("payments", self.check_due, settings.payment_check_seconds)
 
     def start(self) -> None:
-        """Begin to ask about payments that have not succeeded for a time."""
+        """Begin to check the payments that have been open for a time."""
         self._worker.schedule()
         self._worker.start()
 
     def stop(self) -> None:
-        """Stop, after a call to a provider that is running; the other payments are asked about later."""
+        """Stop, after the call to a provider that is running. The next start checks the other payments."""
         self._worker.stop()
 
     @property
@@ -88,14 +88,14 @@ class Payments:
 
     # Requests ----------------------------------------------------------------------------------
 
-    def begin(self, asked: Answer) -> Answer:
-        """Begin a payment at its provider. asked: what the database answered to `pay`.
+    def begin(self, answer: Answer) -> Answer:
+        """Begin a payment at its provider. answer: what the database answered to `pay`.
 
         The answer is the payment as it is then, with how to pay it unless it has ended: a repeated key has an
         earlier answer. Raises Refusal (busy, provider_unavailable), or as Writer.submit does; then `pay` may
         be sent again.
         """
-        earlier = msgspec.json.decode(asked.body, type=Payment)
+        earlier = msgspec.json.decode(answer.body, type=Payment)
         ((now,),) = self._pool.execute(_PAYMENT, (earlier.reference, earlier.payment_id))
         payment = msgspec.json.decode(now, type=Payment) if now else earlier
         if payment.state in ("succeeded", "cancelled"):
@@ -103,8 +103,8 @@ class Payments:
         provider = self.providers.get(payment.provider)
         if provider is None:
             raise unavailable(f"Payments with {payment.provider} are not set up on this server.")
-        said, how = self._ask(lambda: provider.start(payment))
-        settled = self.report(msgspec.structs.replace(said, retried=True))
+        report, how = self._ask(lambda: provider.start(payment))
+        settled = self.record(msgspec.structs.replace(report, retried=True))
         if settled is None:  # what is in the database is newer
             raise unavailable("The payment has changed meanwhile. Ask for it again.")
         return Answer(Raw(_encode(msgspec.structs.replace(settled.payment, pay=how))), refused=False)
@@ -119,14 +119,14 @@ class Payments:
         if not is_open:
             return False
         payment = is_open[-1]
-        said = self._ask(lambda: self.providers[payment.provider].status(payment))
-        if said.state == "pending":
+        report = self._ask(lambda: self.providers[payment.provider].status(payment))
+        if report.state == "pending":
             return False
-        settled = self.report(said)
+        settled = self.record(report)
         return settled is not None and settled.payment.booked
 
     def _ask(self, question: Callable[[], T]) -> T:
-        """What a provider says, for a request of a traveller. Raises Refusal (busy, provider_unavailable)."""
+        """Call a provider for a request of a traveller. Raises Refusal (busy, provider_unavailable)."""
         if not self._turns.acquire(blocking=False):
             raise Refusal("busy", "Too many requests wait for a provider of payments. Try again.")
         try:
@@ -137,47 +137,47 @@ class Payments:
         finally:
             self._turns.release()
 
-    # What providers say ------------------------------------------------------------------------
+    # Reports of providers ----------------------------------------------------------------------
 
-    def report(self, said: Said) -> PaymentOutcome | None:
-        """Write what a provider says of a payment. None: the database has no such payment.
+    def record(self, report: PaymentReport) -> PaymentOutcome | None:
+        """Record the report of a payment. None: the database refuses it, such as for an unknown payment.
 
-        Raises as Writer.submit does; then it may be reported again.
+        Raises as Writer.submit does; then it may be recorded again.
         """
-        fields = msgspec.to_builtins(said)
+        fields = msgspec.to_builtins(report)
         args = _encode({"reference": fields.pop("reference"), "payment": fields})
         answer = self._writer.submit(Call("payment_result", Raw(args)))
         if answer.refused:
-            log.warning("what %s says of payment %s is not recorded: %s", said.provider, said.payment_id,
-                        answer.refusal().message)  # fmt: skip
+            log.warning("the report of %s about payment %s is not recorded: %s", report.provider,
+                        report.payment_id, answer.refusal().message)  # fmt: skip
             return None
         settled = msgspec.json.decode(answer.body, type=PaymentOutcome)
         if settled.outcome == "refunded":
-            log.info("payment %s of booking %s is given back: %s", said.payment_id, said.reference,
+            log.info("payment %s of booking %s is given back: %s", report.payment_id, report.reference,
                      settled.payment.problem)  # fmt: skip
         return settled
 
-    def report_refund(self, said: SaidOfRefund) -> None:
-        """Write what a provider says of a refund. Raises Refusal or InternalError."""
-        fields = (said.bus_id, said.refund_id, said.state, said.provider_reference, said.problem)
+    def record_refund(self, report: RefundReport) -> None:
+        """Record the report of a refund. Raises Refusal or InternalError."""
+        fields = (report.bus_id, report.refund_id, report.state, report.provider_reference, report.problem)
         self._pool.execute(_NOTE_REFUND, fields)
 
-    def refund(self, order: RefundOrder) -> SaidOfRefund:
-        """Have a refund carried out, and write what its provider says.
+    def refund(self, order: RefundOrder) -> RefundReport:
+        """Have a refund carried out, and record the report of its provider.
 
         Raises ProviderUnavailable, ProviderRefused, Refusal or InternalError; then it may be called again.
         """
         provider = self._provider(order.provider)
         try:
-            said = provider.refund(order)
+            report = provider.refund(order)
         except ProviderRefused as error:
-            failed = SaidOfRefund(
+            failed = RefundReport(
                 bus_id=order.bus_id, refund_id=order.refund_id, state="failed", problem=str(error)
             )
-            self.report_refund(failed)
+            self.record_refund(failed)
             raise
-        self.report_refund(said)
-        return said
+        self.record_refund(report)
+        return report
 
     def _provider(self, name: str) -> Provider:
         if name not in self.providers:
@@ -197,7 +197,7 @@ class Payments:
             raise Retry(str(error)) from error
 
     def carry_fee(self, row: OutboxRow) -> None:
-        """Ask a provider for the fees of an order of the outbox, and write them. Raises Retry or GiveUp."""
+        """Ask a provider for the fees of an order of the outbox, and record them. Raises Retry or GiveUp."""
         order = msgspec.json.decode(row.payload, type=FeeOrder)
         try:
             fees = self._provider(order.provider).fees(order)
@@ -209,28 +209,28 @@ class Payments:
             raise Retry(str(error)) from error
 
     def receive(self, name: str, body: bytes, signature: str) -> None:
-        """Take a webhook of a provider.
+        """Accept a webhook of a provider, and record its report.
 
-        Raises UnknownProvider, ForgedWebhook, or as `report` and `report_refund`; then the provider sends it
+        Raises UnknownProvider, ForgedWebhook, or as `record` and `record_refund`; then the provider sends it
         again.
         """
         provider = self.providers.get(name)
         if provider is None:
             raise UnknownProvider(name)
         try:
-            said = provider.webhook(body, signature)
+            report = provider.webhook(body, signature)
         except ForgedWebhook as error:
             log.warning("a webhook of %s is refused: %s", name, error)
             raise
-        if isinstance(said, Said):
-            self.report(said)
-        elif isinstance(said, SaidOfRefund):
-            self.report_refund(said)
+        if isinstance(report, PaymentReport):
+            self.record(report)
+        elif isinstance(report, RefundReport):
+            self.record_refund(report)
 
     # Workers -----------------------------------------------------------------------------------
 
     def check_due(self) -> float:
-        """Ask about payments and refunds that are open for longer than payment_check_seconds.
+        """Check the payments and refunds that have been open for longer than payment_check_seconds.
 
         A payment whose hold has ended is cancelled at the provider, so that it is not paid later.
         """
@@ -255,13 +255,13 @@ class Payments:
         if provider is None or not (ended or payment.provider_reference):
             return
         with _logged():
-            said = provider.cancel(payment) if ended else provider.status(payment)
-            if said.state != "pending" or payment.state == "created":
-                self.report(said)
+            report = provider.cancel(payment) if ended else provider.status(payment)
+            if report.state != "pending" or payment.state == "created":
+                self.record(report)
 
     def _check_refund(self, provider: Provider, order: RefundOrder) -> None:
         with _logged():
-            self.report_refund(provider.refund_status(order))
+            self.record_refund(provider.refund_status(order))
 
 
 @contextmanager

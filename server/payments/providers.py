@@ -1,8 +1,8 @@
 """What a provider of payments does: start, status, cancel and refund of a payment, and webhooks.
 
-A provider is asked outside of any transaction, and again after a failure. So each of its functions may be
-called twice with the same payment or refund, and does it once. What it says is data for the database, which
-decides what follows (sql/25_settle_payment.sql).
+The server calls a provider outside of any transaction, and again after a failure. So each function of a
+provider may be called twice with the same payment or refund, and does the work once. It returns a report,
+which the server gives to the database. The database decides what follows (sql/25_settle_payment.sql).
 """
 
 from typing import Literal, Protocol
@@ -12,11 +12,11 @@ from msgspec import Struct
 from busware.server.protocol import HowToPay, Payment, Refusal
 
 
-class Said(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a provider says of a payment.
+class PaymentReport(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The state of a payment at its provider.
 
-    amount, currency: what arrived, of a payment that succeeded. problem: why it failed. retried: a payment
-    that failed may be paid again.
+    amount, currency: the money that arrived, if the payment succeeded. problem: why it failed. retried: a
+    payment that failed may be paid again.
     """
 
     provider: str
@@ -43,8 +43,8 @@ class RefundOrder(Struct, frozen=True, kw_only=True):
     currency: str
 
 
-class SaidOfRefund(Struct, frozen=True, kw_only=True):
-    """What a provider says of a refund. sent: it has the refund, and has not completed it."""
+class RefundReport(Struct, frozen=True, kw_only=True):
+    """The state of a refund at its provider. sent: the provider has the refund, and has not completed it."""
 
     bus_id: int
     refund_id: str
@@ -64,7 +64,7 @@ class FeeOrder(Struct, frozen=True, kw_only=True):
 
 
 class Fee(Struct, frozen=True, kw_only=True):
-    """What a provider charged in a transaction. amount: below 0, it was given back.
+    """What a provider charged in a transaction. amount: below 0 if the provider gave the fee back.
 
     net: what the transaction added to the balance. currency: of the balance. at: RFC 3339.
     """
@@ -93,27 +93,27 @@ class Provider(Protocol):
 
     name: str
 
-    def start(self, payment: Payment) -> tuple[Said, HowToPay]:
-        """Begin a payment, or find it if it was begun, and say how it is paid."""
+    def start(self, payment: Payment) -> tuple[PaymentReport, HowToPay]:
+        """Begin a payment, or find it if it was begun. Returns its state, and how the traveller pays it."""
 
-    def status(self, payment: Payment) -> Said:
+    def status(self, payment: Payment) -> PaymentReport:
         """The state of a payment that was begun."""
 
-    def cancel(self, payment: Payment) -> Said:
+    def cancel(self, payment: Payment) -> PaymentReport:
         """Cancel a payment, unless it has succeeded, and return its state."""
 
-    def refund(self, order: RefundOrder) -> SaidOfRefund:
+    def refund(self, order: RefundOrder) -> RefundReport:
         """Refund a part of a payment, or find that refund. One that failed is begun again."""
 
-    def refund_status(self, order: RefundOrder) -> SaidOfRefund:
+    def refund_status(self, order: RefundOrder) -> RefundReport:
         """The state of a refund that was begun."""
 
     def fees(self, order: FeeOrder) -> list[Fee]:
         """The fees of a payment or a refund that was carried out. Raises ProviderUnavailable while they are
         not known."""
 
-    def webhook(self, body: bytes, signature: str) -> Said | SaidOfRefund | None:
-        """What a webhook says; None if it is about nothing of Busware. Raises ForgedWebhook."""
+    def webhook(self, body: bytes, signature: str) -> PaymentReport | RefundReport | None:
+        """The report in a webhook; None: about another system's payment or refund. Raises ForgedWebhook."""
 
 
 def unavailable(message: str) -> Refusal:

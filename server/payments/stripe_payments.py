@@ -22,16 +22,17 @@ from busware.server.payments.providers import (
     Fee,
     FeeOrder,
     ForgedWebhook,
+    PaymentReport,
     ProviderRefused,
     ProviderUnavailable,
     RefundOrder,
-    Said,
-    SaidOfRefund,
+    RefundReport,
 )
 from busware.server.protocol import HowToPay, Payment
 from busware.server.settings import Settings
 
-# Amounts are whole numbers of the smallest unit: of these currencies, the unit itself or its thousandth part.
+# Stripe counts the amounts of most currencies in hundredths of the unit. These two lists are the exceptions:
+# currencies that it counts in units, and in thousandths.
 _WITHOUT_DECIMALS = (
     "BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF",
 )  # fmt: skip
@@ -40,16 +41,16 @@ _DECIMALS = dict.fromkeys(_WITHOUT_DECIMALS, 0) | dict.fromkeys(_WITH_THREE_DECI
 
 _verify: Callable[[str, str, str, int], bool] = stripe.WebhookSignature.verify_header  # it has no types
 
-_MAX_REFUNDS = 100  # of a payment that one call lists
+_REFUNDS_IN_LIST = 100  # the most refunds that one call to Stripe lists
 _BUS_ID = re.compile(r"[1-9][0-9]{0,17}")
-_STATES = {"succeeded": "succeeded", "canceled": "cancelled"}  # of a PaymentIntent; else it is pending
+_STATES = {"succeeded": "succeeded", "canceled": "cancelled"}  # of a PaymentIntent; any other is pending
 _EVENTS = {  # type of an event → state of its payment
     "payment_intent.succeeded": "succeeded",
     "payment_intent.payment_failed": "failed",
     "payment_intent.canceled": "cancelled",
 }
 _REFUND_EVENTS = ("refund.created", "refund.updated", "refund.failed", "charge.refund.updated")
-_REFUND_STATES = {"succeeded": "succeeded", "failed": "failed", "canceled": "failed"}  # else it is sent
+_REFUND_STATES = {"succeeded": "succeeded", "failed": "failed", "canceled": "failed"}  # any other is sent
 
 
 class StripePayments:
@@ -61,7 +62,7 @@ class StripePayments:
         self._settings = settings
         self._client = stripe_client(settings)
 
-    def start(self, payment: Payment) -> tuple[Said, HowToPay]:
+    def start(self, payment: Payment) -> tuple[PaymentReport, HowToPay]:
         """Create the PaymentIntent, or read it."""
         if payment.provider_reference:
             intent = self._read(payment)
@@ -85,28 +86,28 @@ class StripePayments:
             client_secret=secret,
             publishable_key=self._settings.stripe_publishable_key,
         )
-        return self._said(payment, intent), how
+        return self._report(payment, intent), how
 
-    def status(self, payment: Payment) -> Said:
+    def status(self, payment: Payment) -> PaymentReport:
         """The state of the PaymentIntent."""
-        return self._said(payment, self._read(payment))
+        return self._report(payment, self._read(payment))
 
-    def cancel(self, payment: Payment) -> Said:
+    def cancel(self, payment: Payment) -> PaymentReport:
         """Cancel the PaymentIntent. If that is impossible, such as after it succeeded, read it."""
         if not payment.provider_reference:  # nobody has its client_secret, so nobody can pay it
-            return _said_of(payment, "cancelled")
+            return _payment_report(payment, "cancelled")
         try:
             with stripe_errors():
                 intent = self._client.v1.payment_intents.cancel(payment.provider_reference)
         except ProviderRefused:
             intent = self._read(payment)
-        return self._said(payment, intent)
+        return self._report(payment, intent)
 
-    def refund(self, order: RefundOrder) -> SaidOfRefund:
+    def refund(self, order: RefundOrder) -> RefundReport:
         """Find the refund at Stripe, or begin it."""
-        begun = self._begun(order)
-        if begun and begun[-1].status not in ("failed", "canceled"):
-            return _said_of_refund(order.bus_id, order.refund_id, begun[-1])
+        refunds = self._find_refunds(order)
+        if refunds and refunds[-1].status not in ("failed", "canceled"):
+            return _refund_report(order.bus_id, order.refund_id, refunds[-1])
         with stripe_errors():
             refund = self._client.v1.refunds.create(
                 {
@@ -119,19 +120,19 @@ class StripePayments:
                     },
                 },
                 # Stripe repeats its answer to a key, so an attempt after a failure needs another one
-                {"idempotency_key": f"{order.refund_id}-{len(begun)}"},
+                {"idempotency_key": f"{order.refund_id}-{len(refunds)}"},
             )
-        return _said_of_refund(order.bus_id, order.refund_id, refund)
+        return _refund_report(order.bus_id, order.refund_id, refund)
 
-    def refund_status(self, order: RefundOrder) -> SaidOfRefund:
+    def refund_status(self, order: RefundOrder) -> RefundReport:
         """The state of the last refund at Stripe. Raises ProviderRefused if there is none."""
-        begun = self._begun(order)
-        if not begun:
+        refunds = self._find_refunds(order)
+        if not refunds:
             raise ProviderRefused(f"Stripe has no refund {order.refund_id}.")
-        return _said_of_refund(order.bus_id, order.refund_id, begun[-1])
+        return _refund_report(order.bus_id, order.refund_id, refunds[-1])
 
     def fees(self, order: FeeOrder) -> list[Fee]:
-        """The fees of the balance transactions: one of a payment; of a refund that failed, perhaps two."""
+        """The fees of the balance transactions. A payment has one, and a refund that failed may have two."""
         with stripe_errors():
             if order.refund_id is None:
                 intent = self._client.v1.payment_intents.retrieve(
@@ -151,7 +152,7 @@ class StripePayments:
             raise ProviderUnavailable(f"Stripe has no balance transaction of {order.provider_reference} yet.")
         return transactions
 
-    def webhook(self, body: bytes, signature: str) -> Said | SaidOfRefund | None:
+    def webhook(self, body: bytes, signature: str) -> PaymentReport | RefundReport | None:
         """Check the signature and its time; read the event."""
         secret = self._settings.stripe_webhook_secret
         if not secret:
@@ -170,14 +171,14 @@ class StripePayments:
         with stripe_errors():
             return self._client.v1.payment_intents.retrieve(payment.provider_reference)
 
-    def _said(self, payment: Payment, intent: stripe.PaymentIntent) -> Said:
-        return _said_of(payment, _STATES.get(intent.status, "pending"), intent)
+    def _report(self, payment: Payment, intent: stripe.PaymentIntent) -> PaymentReport:
+        return _payment_report(payment, _STATES.get(intent.status, "pending"), intent)
 
-    def _begun(self, order: RefundOrder) -> list[stripe.Refund]:
+    def _find_refunds(self, order: RefundOrder) -> list[stripe.Refund]:
         """The refunds at Stripe with this id, the oldest first."""
         with stripe_errors():
             listed = self._client.v1.refunds.list(
-                {"payment_intent": order.payment_reference, "limit": _MAX_REFUNDS}
+                {"payment_intent": order.payment_reference, "limit": _REFUNDS_IN_LIST}
             )
             refunds = [
                 r for r in listed.auto_paging_iter() if (r.metadata or {}).get("refund_id") == order.refund_id
@@ -208,23 +209,23 @@ def in_smallest_unit(amount: str, currency: str) -> int:
 
 
 def from_smallest_unit(number: int, currency: str) -> str:
-    """The amount that a number of Stripe means: 260.00 for 26000 in INR."""
+    """The amount of a number that Stripe gives: 260.00 for 26000 in INR."""
     return str(Decimal(number).scaleb(-_DECIMALS.get(currency, 2)))
 
 
-def _event(kind: str, about: Any) -> Said | SaidOfRefund | None:
-    """What an event says. One without the ids of Busware, of another system on the same account, is None."""
+def _event(kind: str, about: Any) -> PaymentReport | RefundReport | None:
+    """The report in an event. None: the event has no ids of Busware; another system uses the account too."""
     metadata = about.get("metadata") or {}
     reference = metadata.get("reference", "")
     if kind in _EVENTS and is_uuid(metadata.get("payment_id")):
-        payment = _Known(payment_id=metadata["payment_id"], reference=reference)
-        return _said_of(payment, _EVENTS[kind], about)
+        payment = _PaymentIds(payment_id=metadata["payment_id"], reference=reference)
+        return _payment_report(payment, _EVENTS[kind], about)
     if (
         kind in _REFUND_EVENTS
         and is_uuid(metadata.get("refund_id"))
         and _BUS_ID.fullmatch(metadata.get("bus_id", ""))
     ):
-        return SaidOfRefund(
+        return RefundReport(
             bus_id=int(metadata["bus_id"]),
             refund_id=metadata["refund_id"],
             state=_REFUND_STATES.get(about.get("status"), "sent"),  # type: ignore[arg-type]
@@ -234,46 +235,46 @@ def _event(kind: str, about: Any) -> Said | SaidOfRefund | None:
     return None
 
 
-class _Known(msgspec.Struct, frozen=True, kw_only=True):
+class _PaymentIds(msgspec.Struct, frozen=True, kw_only=True):
     """The ids of a payment in an event."""
 
     payment_id: str
     reference: str
 
 
-class _Arrived(msgspec.Struct, frozen=True, kw_only=True):
+class _Received(msgspec.Struct, frozen=True, kw_only=True):
     """The money of a PaymentIntent that has succeeded, in the smallest unit of its currency."""
 
     number: Annotated[int, msgspec.Meta(gt=0, lt=2**53)]
     currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$(?!\n)")]
 
 
-def _said_of(payment: Payment | _Known, state: str, intent: Any = None) -> Said:
-    """What Stripe says of a payment. intent: the PaymentIntent; None: there is none.
+def _payment_report(payment: Payment | _PaymentIds, state: str, intent: Any = None) -> PaymentReport:
+    """The report of a payment. intent: the PaymentIntent; None if Stripe has none.
 
-    Raises msgspec.ValidationError if the money of an intent that has succeeded is none.
+    Raises msgspec.ValidationError if an intent that has succeeded has no valid amount or currency.
     """
     intent = {} if intent is None else intent
-    arrived = None
+    received = None
     if state == "succeeded":
         number = intent.get("amount_received", intent.get("amount"))
         money = {"number": number, "currency": str(intent.get("currency")).upper()}
-        arrived = msgspec.convert(money, _Arrived)
+        received = msgspec.convert(money, _Received)
     problem = (intent.get("last_payment_error") or {}).get("message") if state == "failed" else None
-    return Said(
+    return PaymentReport(
         provider="stripe",
         reference=payment.reference,
         state=state,  # type: ignore[arg-type]
         payment_id=payment.payment_id,
         provider_reference=intent.get("id"),
-        amount=from_smallest_unit(arrived.number, arrived.currency) if arrived else None,
-        currency=arrived.currency if arrived else None,
+        amount=from_smallest_unit(received.number, received.currency) if received else None,
+        currency=received.currency if received else None,
         problem=problem,
     )
 
 
-def _said_of_refund(bus_id: int, refund_id: str, refund: stripe.Refund) -> SaidOfRefund:
-    return SaidOfRefund(
+def _refund_report(bus_id: int, refund_id: str, refund: stripe.Refund) -> RefundReport:
+    return RefundReport(
         bus_id=bus_id,
         refund_id=refund_id,
         state=_REFUND_STATES.get(refund.status or "", "sent"),  # type: ignore[arg-type]
@@ -283,7 +284,7 @@ def _said_of_refund(bus_id: int, refund_id: str, refund: stripe.Refund) -> SaidO
 
 
 def is_uuid(text: Any) -> bool:
-    """Whether metadata has an id of Busware. Another system on the same account may use the same name."""
+    """Whether a value is an id of Busware. Another system on the same account may store other values."""
     try:
         return str(uuid.UUID(text)) == str(text)
     except (ValueError, TypeError, AttributeError):

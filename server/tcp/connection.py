@@ -61,9 +61,9 @@ class Server(Protocol):
 class Connection:
     """A connection and its thread.
 
-    number: unique in this process. address: host and port of the client; those of a balancer until its client
-    is known. protocol: of the last line, text or json; empty before the first line. dialogue: of its port;
-    empty on the port for all clients.
+    number: unique in this process. address: host and port of the client; behind a balancer, those of the
+    balancer until its PROXY header is read. protocol: of the last line, text or json; empty before the first
+    line. dialogue: the one of the port; empty on the port for all dialogues.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class Connection:
         self._caller = Caller(address=address.rpartition(":")[0])
         self._receive_seconds = 0.0  # SO_RCVTIMEO, after the handshake
         self._line_count = 0
-        self._log_level = logging.INFO  # of the lines that it has connected and left
+        self._log_level = logging.INFO  # of the two log lines about its beginning and its end
         self._text: PlainText | None = None  # the conversation, after the first line of plain text
         self._check_due = False  # after the reply, the pusher has to check the subscription
         self._stopped = False  # the server has ended the connection, because it shuts down
@@ -115,7 +115,7 @@ class Connection:
         self._send_buffer.shut_down()
 
     def refuse(self, refusal: Refusal) -> None:
-        """Send a refusal, which is no reply to a request, unless TLS is used. Then close the connection."""
+        """Close the connection. Without TLS, first send a refusal, which is no reply to a request."""
         line = jsonrpc.encode_refusal(jsonrpc.NO_ID, refusal)
         if self._dialogue:
             line = f"{refusal.message}\n".encode()
@@ -212,28 +212,28 @@ class Connection:
     def _received(self) -> Iterator[bytes | None]:
         """The lines and messages of the client.
 
-        None comes first on a port for one dialogue if the client is silent: it waits for the first question.
+        On a port for one dialogue, the first is None if the client is silent: it expects the first question.
         """
         settings = self._server.settings
         telnet, lines = Telnet(), Lines(settings.max_line_bytes, one_dialogue=bool(self._dialogue))
-        begins = bool(self._dialogue)  # the first question is due, unless the client sends a message before
+        is_opening = bool(self._dialogue)  # the client has sent nothing, and was asked nothing
         while True:
             message_waits = lines.ends_by_silence and not telnet.negotiated
-            silence_counts = begins or message_waits
+            silence_counts = is_opening or message_waits
             try:
                 chunk = self._receive(settings.silence_ms / 1000 if silence_counts else settings.idle_seconds)
             except BlockingIOError:
                 if not silence_counts:
                     raise
-                yield None if begins else lines.end_message()
-                begins = False
+                yield None if is_opening else lines.end_message()
+                is_opening = False
                 continue
             if not chunk:
                 break
             data, telnet_reply = telnet.read(chunk)
             if telnet_reply:
                 self._send_buffer.send(telnet_reply)
-            begins = begins and not data
+            is_opening = is_opening and not data
             yield from lines.feed(data)
         if (rest := lines.take_rest()) and self._ended_by_client():
             yield rest
@@ -259,7 +259,7 @@ class Connection:
     # Replies -----------------------------------------------------------------------------------
 
     def _answer(self, line: bytes | None) -> bytes:
-        """The reply to a line; empty if it has none. None: what the conversation begins with."""
+        """The reply to a line; empty if it has none. line: None for the first lines of the conversation."""
         if line is None:
             return self._text.open() if self._text else b""
         self._line_count += 1

@@ -160,7 +160,7 @@ def test_commands_sign_in(server: SimpleNamespace, http: HttpClient) -> None:
 
 
 def test_login_with_the_token_of_another_account(server: SimpleNamespace) -> None:
-    """A shell that has the token of an operator gets the one of its agent."""
+    """A shell whose BUSWARE_TOKEN is that of asha gets a token of ravi."""
     where = ("--port", str(server.port))
     first = client("register", "asha", *where, typed=f"{PASSWORD}\n")[1].split()[-1]
     client("register", "ravi", *where, typed=f"{PASSWORD}\n")
@@ -236,7 +236,7 @@ def pki(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     paths = SimpleNamespace(
         authority=folder / "ca.pem", certificate=folder / "cert.pem", key=folder / "key.pem"
     )
-    paths.of_another = authority.issue_cert("other.example")
+    paths.issued_for_another_name = authority.issue_cert("other.example")
     authority.cert_pem.write_to_path(paths.authority)
     issued.private_key_pem.write_to_path(paths.key)
     for pem in issued.cert_chain_pems:
@@ -279,7 +279,7 @@ def test_certificate_of_an_unknown_authority_is_not_trusted(
 
 def test_certificate_for_another_name_is_not_trusted(server: SimpleNamespace, pki: SimpleNamespace) -> None:
     context = tls.server_context(pki.certificate, pki.key)
-    pki.of_another.configure_cert(context)
+    pki.issued_for_another_name.configure_cert(context)
     tcp = TcpServer(server.settings, server.operations, server.pusher, context)
     tcp.start()
     with pytest.raises(ConnectionLost, match=r"No trusted server at .*: .*mismatch"):

@@ -380,7 +380,7 @@ def test_pipe_gets_plain_lines(server: SimpleNamespace) -> None:
 def test_internal_error_gets_a_sentence_and_the_terminal_goes_on(
     server: SimpleNamespace, database: Database, connect: Callable[[], LineClient], tmp_path: Path
 ) -> None:
-    """The year 1 makes the drawing of a booking fail, and 9999-12-31 a dialogue."""
+    """An expires_at in the year 1 makes `status` fail, and the date 9999-12-31 makes a dialogue fail."""
     trip = {"bus_id": 1, "travel_date": tomorrow(), "origin": "Bengaluru", "destination": "Mysuru"}
     reference = connect().call("book", **trip, count=1, phone="98450 12345")["reference"]
     database.query("""

@@ -263,7 +263,7 @@ def test_workers_do_not_know_the_password_of_the_owner(urls: dict[str, str], dat
             assert f":{password}@" not in Path(f"/proc/{pid}/environ").read_text()
 
 
-def test_workers_are_kept_when_their_output_cannot_be_printed(
+def test_killed_workers_are_replaced_when_their_output_cannot_be_printed(
     urls: dict[str, str], database: Database, line_to: Callable[[int], LineClient]
 ) -> None:
     with start("0", "--processes", "2", stderr=subprocess.PIPE, **urls) as server:
@@ -272,7 +272,9 @@ def test_workers_are_kept_when_their_output_cannot_be_printed(
         ready = next(line for line in server.stdout if "serves on" in line)
         server.stderr.close()
         before = serving(database)
-        on_each_process(database, int(ready.split(",")[0].rpartition(":")[2]), line_to)  # each worker logs it
+        on_each_process(
+            database, int(ready.split(",")[0].rpartition(":")[2]), line_to
+        )  # each worker logs a connection
         for worker in before:
             os.kill(worker, signal.SIGKILL)
         wait_for_end(before)

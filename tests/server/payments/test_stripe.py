@@ -34,13 +34,13 @@ def settings(settings: Settings, stripe_server: StripeServer) -> Settings:
 
 
 @pytest.fixture
-def shop(http: HttpClient, api: SchemaApi, stripe_server: StripeServer) -> "Shop":
+def buyer(http: HttpClient, api: SchemaApi, stripe_server: StripeServer) -> "Buyer":
     sell_online(api, "stripe")
-    return Shop(http, stripe_server)
+    return Buyer(http, stripe_server)
 
 
-class Shop:
-    """A traveller of service 1, over HTTP; `stripe`: the other side of her payments."""
+class Buyer:
+    """A traveller of service 1, over HTTP. stripe: the server to which the payments go."""
 
     def __init__(self, http: HttpClient, stripe: StripeServer) -> None:
         self.http, self.stripe = http, stripe
@@ -80,7 +80,7 @@ def _states(booking: dict[str, Any]) -> tuple[str, str]:
 
 
 def event(payment: dict[str, Any], kind: str = "payment_intent.succeeded", **fields: Any) -> dict[str, Any]:
-    """An event about a payment; of its amount, unless fields say otherwise."""
+    """An event about a payment. fields: replace those of the PaymentIntent, such as amount_received."""
     metadata = {"payment_id": payment["payment_id"], "reference": payment["reference"]}
     about = {
         "id": payment["provider_reference"],
@@ -91,14 +91,14 @@ def event(payment: dict[str, Any], kind: str = "payment_intent.succeeded", **fie
     return {"type": kind, "data": {"object": about | fields}}
 
 
-def test_payment_is_confirmed_by_webhook(shop: Shop) -> None:
+def test_payment_is_confirmed_by_webhook(buyer: Buyer) -> None:
     """hold → pay → the traveller pays → Stripe's signed event → booked."""
-    shop.stripe.send_webhooks_to(shop.http.url + WEBHOOK)
-    reference = shop.hold(1)
-    assert shop.post(reference, "confirm").status_code == 402
-    payment = shop.pay(reference)
+    buyer.stripe.send_webhooks_to(buyer.http.url + WEBHOOK)
+    reference = buyer.hold(1)
+    assert buyer.post(reference, "confirm").status_code == 402
+    payment = buyer.pay(reference)
     assert (payment["state"], payment["amount"], payment["provider"]) == ("pending", FARE, "stripe")
-    (intent,) = shop.stripe.intents()
+    (intent,) = buyer.stripe.intents()
     secret = intent["client_secret"]
     assert (intent["id"], intent["amount"], intent["currency"]) == (
         payment["provider_reference"],
@@ -111,64 +111,64 @@ def test_payment_is_confirmed_by_webhook(shop: Shop) -> None:
         "client_secret": secret,
         "publishable_key": "pk_test_busware",
     }
-    shop.stripe.pay(payment)
-    assert shop.wait_for(reference, "booked")["payment"]["state"] == "succeeded"
-    assert shop.post(reference, "confirm").json()["status"] == "booked"
+    buyer.stripe.pay(payment)
+    assert buyer.wait_for(reference, "booked")["payment"]["state"] == "succeeded"
+    assert buyer.post(reference, "confirm").json()["status"] == "booked"
 
 
-def test_confirm_asks_stripe(shop: Shop) -> None:
+def test_confirm_asks_stripe(buyer: Buyer) -> None:
     """Without a webhook, `confirm` finds out that the payment has succeeded."""
-    reference = shop.hold(1)
-    payment = shop.pay(reference)
-    assert shop.post(reference, "confirm").status_code == 402
-    shop.stripe.pay(payment)
-    assert shop.post(reference, "confirm").json()["status"] == "booked"
+    reference = buyer.hold(1)
+    payment = buyer.pay(reference)
+    assert buyer.post(reference, "confirm").status_code == 402
+    buyer.stripe.pay(payment)
+    assert buyer.post(reference, "confirm").json()["status"] == "booked"
 
 
-def test_declined_card_can_be_tried_again(shop: Shop) -> None:
-    shop.stripe.send_webhooks_to(shop.http.url + WEBHOOK)
-    reference = shop.hold(1)
-    payment = shop.pay(reference)
-    shop.stripe.pay(payment, "pm_card_chargeCustomerFail")
-    shop.wait_for(reference, "held", payment_state="failed")
-    (failed,) = shop.show(reference, "/payments")["payments"]
+def test_declined_card_can_be_tried_again(buyer: Buyer) -> None:
+    buyer.stripe.send_webhooks_to(buyer.http.url + WEBHOOK)
+    reference = buyer.hold(1)
+    payment = buyer.pay(reference)
+    buyer.stripe.pay(payment, "pm_card_chargeCustomerFail")
+    buyer.wait_for(reference, "held", payment_state="failed")
+    (failed,) = buyer.show(reference, "/payments")["payments"]
     assert (failed["state"], failed["problem"]) == ("failed", "Your card was declined.")
-    again = shop.pay(reference)
+    again = buyer.pay(reference)
     assert (again["payment_id"], again["state"]) == (payment["payment_id"], "pending")
     assert again["pay"]["client_secret"] == payment["pay"]["client_secret"]
-    assert len(shop.stripe.intents()) == 1
-    assert shop.webhook(event(again)) == 200  # localstripe takes no second card
-    assert shop.show(reference)["status"] == "booked"
+    assert len(buyer.stripe.intents()) == 1
+    assert buyer.webhook(event(again)) == 200  # localstripe takes no second card
+    assert buyer.show(reference)["status"] == "booked"
 
 
-def test_refunds_reach_stripe_once(shop: Shop, server: SimpleNamespace, database: Database) -> None:
+def test_refunds_reach_stripe_once(buyer: Buyer, server: SimpleNamespace, database: Database) -> None:
     """The same order twice, as after a server died, is one refund."""
-    payment = booked(shop, 1, 2)
-    shop.post(payment["reference"], "cancel", tickets=[2])
+    payment = booked(buyer, 1, 2)
+    buyer.post(payment["reference"], "cancel", tickets=[2])
     (order,) = database.query("SELECT payload FROM outbox WHERE kind = 'refund'")
     for _ in range(2):
         assert server.operations.payments.refund(msgspec.convert(order, RefundOrder)).state == "succeeded"
-    (refund,) = shop.stripe.refunds()
+    (refund,) = buyer.stripe.refunds()
     assert (refund["amount"], refund["metadata"]["refund_id"]) == (13000, order["refund_id"])
-    (shown,) = shop.show(payment["reference"], "/payments")["payments"]
+    (shown,) = buyer.show(payment["reference"], "/payments")["payments"]
     assert [(r["state"], r["provider_reference"]) for r in shown["refunds"]] == [("succeeded", refund["id"])]
 
 
 def test_fees_are_in_the_accounts(
-    shop: Shop, server: SimpleNamespace, api: SchemaApi, database: Database, clock: Clock
+    buyer: Buyer, server: SimpleNamespace, api: SchemaApi, database: Database, clock: Clock
 ) -> None:
     """Stripe charges 2 % of a payment, and nothing for a refund. A repeated order adds no fee."""
-    payment = booked(shop, 1, 2)
-    shop.post(payment["reference"], "cancel", tickets=[2])
+    payment = booked(buyer, 1, 2)
+    buyer.post(payment["reference"], "cancel", tickets=[2])
     outbox = Outbox(server.pool, server.settings)
     outbox.register("refund", server.operations.payments.carry_refund)
     outbox.register("fee", server.operations.payments.carry_fee)
-    shop.stripe.order_fault("refuse", "GET", "/v1/payment_intents")
+    buyer.stripe.order_fault("refuse", "GET", "/v1/payment_intents")
     outbox.start()
     try:
         failed = "SELECT count(*) FROM outbox WHERE kind = 'fee' AND error LIKE 'Stripe does not answer%'"
         wait_until(lambda: database.value(failed) == 1)
-        shop.stripe.order_fault(None)
+        buyer.stripe.order_fault(None)
         database.query(
             "INSERT INTO outbox (key, kind, payload, created_at, due_at) SELECT gen_random_uuid(), kind,"
             " payload, created_at, due_at FROM outbox WHERE kind = 'fee' RETURNING 1"
@@ -189,25 +189,25 @@ def test_fees_are_in_the_accounts(
     assert audit(api.conn) == []
 
 
-def test_exchange_is_paid_at_stripe(shop: Shop, database: Database) -> None:
-    """Without a webhook, the next request for its payment finds out that it has succeeded."""
+def test_exchange_is_paid_at_stripe(buyer: Buyer, database: Database) -> None:
+    """Without a webhook, the next `pay` for the exchange finds out that the payment has succeeded."""
     database.query("UPDATE bus_info SET exchange_fee = 10 WHERE bus_id = 1")
-    reference = booked(shop, 1)["reference"]
+    reference = booked(buyer, 1)["reference"]
     wanted = {"travel_date": OTHER_DAY}
-    assert shop.post(reference, "exchange", **wanted, due="10").status_code == 402
-    payment = shop.post(reference, "payments", **wanted).json()
+    assert buyer.post(reference, "exchange", **wanted, due="10").status_code == 402
+    payment = buyer.post(reference, "payments", **wanted).json()
     assert (payment["amount"], payment["exchange"]["travel_date"]) == ("10.00", OTHER_DAY)
-    shop.stripe.pay(payment)
-    done = shop.post(reference, "payments", **wanted).json()
+    buyer.stripe.pay(payment)
+    done = buyer.post(reference, "payments", **wanted).json()
     assert (done["payment_id"], done["state"], done["booked"]) == (payment["payment_id"], "succeeded", True)
-    assert shop.show(reference)["travel_date"] == OTHER_DAY
+    assert buyer.show(reference)["travel_date"] == OTHER_DAY
 
 
-def booked(shop: Shop, *seats: int) -> dict[str, Any]:
+def booked(buyer: Buyer, *seats: int) -> dict[str, Any]:
     """Seats that are held, paid and booked: the payment."""
-    payment = shop.pay(shop.hold(*seats))
-    shop.stripe.pay(payment)
-    assert shop.post(payment["reference"], "confirm").json()["status"] == "booked"
+    payment = buyer.pay(buyer.hold(*seats))
+    buyer.stripe.pay(payment)
+    assert buyer.post(payment["reference"], "confirm").json()["status"] == "booked"
     return payment
 
 
@@ -218,73 +218,73 @@ def booked(shop: Shop, *seats: int) -> dict[str, Any]:
     ("secret", "age", "status"),
     [("whsec_other", 0, 400), (WEBHOOK_SECRET, 600, 400), (WEBHOOK_SECRET, 0, 200)],
 )
-def test_webhook_is_signed_and_recent(shop: Shop, secret: str, age: float, status: int) -> None:
-    reference = shop.hold(1)
-    said = event(shop.pay(reference))
-    assert shop.webhook(said, secret=secret, age=age) == status
-    assert shop.show(reference)["status"] == ("booked" if status == 200 else "held")
+def test_webhook_is_signed_and_recent(buyer: Buyer, secret: str, age: float, status: int) -> None:
+    reference = buyer.hold(1)
+    succeeded = event(buyer.pay(reference))
+    assert buyer.webhook(succeeded, secret=secret, age=age) == status
+    assert buyer.show(reference)["status"] == ("booked" if status == 200 else "held")
 
 
 @pytest.mark.parametrize(
     "signature", ["", "t=1", "v1=abc", "t=x,v1=y", "t=1,v1=\u00e9".encode().decode("latin-1")]
 )
 @pytest.mark.parametrize("body", [b"", b"{}", b"\xff", b"[1]", b'{"type": 1}'])
-def test_malformed_webhook_is_refused(shop: Shop, signature: str, body: bytes) -> None:
+def test_malformed_webhook_is_refused(buyer: Buyer, signature: str, body: bytes) -> None:
     headers = {"Stripe-Signature": signature.encode("latin-1")} if signature else {}
-    assert shop.http.call("POST", WEBHOOK, data=body, headers=headers).status_code == 400
+    assert buyer.http.call("POST", WEBHOOK, data=body, headers=headers).status_code == 400
 
 
-def test_webhook_without_a_secret_in_the_settings(shop: Shop, settings: Settings) -> None:
+def test_webhook_without_a_secret_in_the_settings(buyer: Buyer, settings: Settings) -> None:
     """An empty secret would be one that everybody knows."""
-    payment = shop.pay(shop.hold(1))
+    payment = buyer.pay(buyer.hold(1))
     without = dataclasses.replace(settings, stripe_webhook_secret=None)
-    shop.payments.providers["stripe"] = StripePayments(without)
-    assert shop.webhook(event(payment), secret="") == 400
-    assert shop.show(payment["reference"])["status"] == "held"
+    buyer.payments.providers["stripe"] = StripePayments(without)
+    assert buyer.webhook(event(payment), secret="") == 400
+    assert buyer.show(payment["reference"])["status"] == "held"
 
 
-def test_webhook_of_an_unknown_provider(shop: Shop) -> None:
-    assert shop.http.call("POST", "/providers/paypal/webhook", data=b"{}").status_code == 404
-    assert shop.http.call("POST", "/providers/manual/webhook", data=b"{}").status_code == 400
+def test_webhook_of_an_unknown_provider(buyer: Buyer) -> None:
+    assert buyer.http.call("POST", "/providers/paypal/webhook", data=b"{}").status_code == 404
+    assert buyer.http.call("POST", "/providers/manual/webhook", data=b"{}").status_code == 400
 
 
-def test_replayed_webhook_changes_nothing(shop: Shop, database: Database) -> None:
-    payment = shop.pay(shop.hold(1))
-    assert [shop.webhook(event(payment)) for _ in range(3)] == [200] * 3
+def test_replayed_webhook_changes_nothing(buyer: Buyer, database: Database) -> None:
+    payment = buyer.pay(buyer.hold(1))
+    assert [buyer.webhook(event(payment)) for _ in range(3)] == [200] * 3
     assert database.value("SELECT count(*) FROM payments") == 1
     assert database.value("SELECT count(*) FROM refunds") == 0
 
 
-def test_late_failure_does_not_undo_a_success(shop: Shop) -> None:
-    payment = shop.pay(shop.hold(1))
+def test_late_failure_does_not_undo_a_success(buyer: Buyer) -> None:
+    payment = buyer.pay(buyer.hold(1))
     for kind in ("payment_intent.succeeded", "payment_intent.payment_failed", "payment_intent.canceled"):
-        assert shop.webhook(event(payment, kind)) == 200
-    assert shop.show(payment["reference"])["payment"]["state"] == "succeeded"
+        assert buyer.webhook(event(payment, kind)) == 200
+    assert buyer.show(payment["reference"])["payment"]["state"] == "succeeded"
 
 
-def test_repeated_key_begins_no_second_payment(shop: Shop) -> None:
-    """The answer to a key is that of the first request; Stripe may have forgotten that it had begun it."""
-    path, body = f"/v1/bookings/{shop.hold(1)}/payments", {"phone": ASHA}
-    first, again = (shop.http.call("POST", path, json=body, key="pay-1").json() for _ in range(2))
+def test_repeated_key_begins_no_second_payment(buyer: Buyer) -> None:
+    """A repeated key gets the answer to the first request, also after Stripe has lost the payment."""
+    path, body = f"/v1/bookings/{buyer.hold(1)}/payments", {"phone": ASHA}
+    first, again = (buyer.http.call("POST", path, json=body, key="pay-1").json() for _ in range(2))
     assert again == first
     assert first["provider_reference"]
-    shop.stripe.clear()
-    assert shop.http.call("POST", path, json=body, key="pay-1").status_code == 503
-    assert shop.webhook(event(first)) == 200
-    paid = shop.http.call("POST", path, json=body, key="pay-1").json()
+    buyer.stripe.clear()
+    assert buyer.http.call("POST", path, json=body, key="pay-1").status_code == 503
+    assert buyer.webhook(event(first)) == 200
+    paid = buyer.http.call("POST", path, json=body, key="pay-1").json()
     assert (paid["state"], paid["booked"], "pay" in paid) == ("succeeded", True, False)
-    assert shop.stripe.intents() == []
+    assert buyer.stripe.intents() == []
 
 
 @pytest.mark.parametrize(
     "fields", [{"amount_received": 25999}, {"amount_received": 26001}, {"currency": "usd"}]
 )
-def test_other_amount_or_currency_is_given_back(
-    shop: Shop, database: Database, fields: dict[str, Any]
+def test_payment_of_another_amount_or_currency_is_refunded(
+    buyer: Buyer, database: Database, fields: dict[str, Any]
 ) -> None:
-    payment = shop.pay(shop.hold(1))
-    assert shop.webhook(event(payment, **fields)) == 200
-    assert shop.show(payment["reference"])["status"] == "held"
+    payment = buyer.pay(buyer.hold(1))
+    assert buyer.webhook(event(payment, **fields)) == 200
+    assert buyer.show(payment["reference"])["status"] == "held"
     arrived = (fields.get("amount_received", 26000), fields.get("currency", "inr").upper())
     (refund,) = database.query("SELECT payload FROM outbox WHERE kind = 'refund'")
     assert (in_smallest_unit(refund["amount"], refund["currency"]), refund["currency"]) == arrived
@@ -297,10 +297,10 @@ def test_other_amount_or_currency_is_given_back(
         *({"currency": code} for code in ("rupees", "", None)),
     ],
 )
-def test_money_that_is_none_is_refused(shop: Shop, fields: dict[str, Any]) -> None:
-    payment = shop.pay(shop.hold(1))
-    assert shop.webhook(event(payment, **fields)) == 400
-    assert shop.show(payment["reference"])["payment"]["state"] == "pending"
+def test_invalid_amount_or_currency_is_refused(buyer: Buyer, fields: dict[str, Any]) -> None:
+    payment = buyer.pay(buyer.hold(1))
+    assert buyer.webhook(event(payment, **fields)) == 400
+    assert buyer.show(payment["reference"])["payment"]["state"] == "pending"
 
 
 @pytest.mark.parametrize(
@@ -315,101 +315,101 @@ def test_money_that_is_none_is_refused(shop: Shop, fields: dict[str, Any]) -> No
         {"refund_id": "00000000-0000-4000-8000-000000000000", "bus_id": "9" * 30},
     ],
 )
-def test_event_about_something_else_is_taken(shop: Shop, metadata: Any) -> None:
+def test_event_of_another_system_is_accepted(buyer: Buyer, metadata: Any) -> None:
     """Another system may use the same account. Without status 200, Stripe would send the event for days."""
-    payment = shop.pay(shop.hold(1))
+    payment = buyer.pay(buyer.hold(1))
     for kind in ("payment_intent.succeeded", "refund.updated"):
-        assert shop.webhook(event(payment, kind, metadata=metadata)) == 200
-    assert shop.show(payment["reference"])["status"] == "held"
+        assert buyer.webhook(event(payment, kind, metadata=metadata)) == 200
+    assert buyer.show(payment["reference"])["status"] == "held"
 
 
-def test_provider_that_is_down(shop: Shop) -> None:
-    reference = shop.hold(1)
-    shop.stripe.order_fault("refuse")
-    refused = shop.post(reference, "payments")
+def test_provider_that_is_down(buyer: Buyer) -> None:
+    reference = buyer.hold(1)
+    buyer.stripe.order_fault("refuse")
+    refused = buyer.post(reference, "payments")
     assert (refused.status_code, refused.json()["reason"]) == (503, "provider_unavailable")
-    assert shop.show(reference)["payment"]["state"] == "created"
-    shop.stripe.order_fault(None)
-    assert shop.pay(reference)["state"] == "pending"
+    assert buyer.show(reference)["payment"]["state"] == "created"
+    buyer.stripe.order_fault(None)
+    assert buyer.pay(reference)["state"] == "pending"
 
 
-def test_hold_is_not_extended_before_stripe_has_accepted(shop: Shop) -> None:
-    reference = shop.hold(1)
-    before = shop.show(reference)["expires_at"]
-    shop.stripe.order_fault("refuse")
-    assert shop.post(reference, "payments").status_code == 503
-    assert shop.show(reference)["expires_at"] == before
-    shop.stripe.order_fault(None)
-    shop.pay(reference)
-    assert shop.show(reference)["expires_at"] > before
+def test_hold_is_not_extended_before_stripe_has_accepted(buyer: Buyer) -> None:
+    reference = buyer.hold(1)
+    before = buyer.show(reference)["expires_at"]
+    buyer.stripe.order_fault("refuse")
+    assert buyer.post(reference, "payments").status_code == 503
+    assert buyer.show(reference)["expires_at"] == before
+    buyer.stripe.order_fault(None)
+    buyer.pay(reference)
+    assert buyer.show(reference)["expires_at"] > before
 
 
 @pytest.mark.settings(provider_requests=1)
-def test_requests_that_wait_for_stripe_are_limited(shop: Shop) -> None:
-    """The others are refused at once, and work later."""
-    first, second = shop.hold(1), shop.hold(2)
-    shop.stripe.order_fault("before", path="/v1/payment_intents")
-    waiting = threading.Thread(target=shop.post, args=(first, "payments"))
+def test_requests_that_wait_for_stripe_are_limited(buyer: Buyer) -> None:
+    """A request above the limit is refused at once. The same request succeeds later."""
+    first, second = buyer.hold(1), buyer.hold(2)
+    buyer.stripe.order_fault("before", path="/v1/payment_intents")
+    waiting = threading.Thread(target=buyer.post, args=(first, "payments"))
     waiting.start()
-    shop.stripe.wait_for_request()
-    refused = shop.post(second, "payments")
+    buyer.stripe.wait_for_request()
+    refused = buyer.post(second, "payments")
     assert (refused.status_code, refused.json()["reason"]) == (503, "busy")
-    shop.stripe.release()
+    buyer.stripe.release()
     waiting.join(WAIT_SECONDS)
-    assert [shop.pay(reference)["state"] for reference in (first, second)] == ["pending"] * 2
+    assert [buyer.pay(reference)["state"] for reference in (first, second)] == ["pending"] * 2
 
 
-# Payments that are asked about -----------------------------------------------------------------
+# Checks of open payments -----------------------------------------------------------------------
 
 
-def test_lost_webhook(shop: Shop, clock: Clock) -> None:
-    payment = shop.pay(shop.hold(1))
-    shop.stripe.pay(payment)
+def test_lost_webhook(buyer: Buyer, clock: Clock) -> None:
+    payment = buyer.pay(buyer.hold(1))
+    buyer.stripe.pay(payment)
     clock.advance(seconds=61)
-    shop.payments.check_due()
-    assert shop.show(payment["reference"])["status"] == "booked"
+    buyer.payments.check_due()
+    assert buyer.show(payment["reference"])["status"] == "booked"
 
 
-def test_payment_of_an_ended_hold_is_cancelled_at_stripe(shop: Shop, clock: Clock) -> None:
-    payment = shop.pay(shop.hold(1))
-    shop.post(payment["reference"], "release")
+def test_payment_of_an_ended_hold_is_cancelled_at_stripe(buyer: Buyer, clock: Clock) -> None:
+    payment = buyer.pay(buyer.hold(1))
+    buyer.post(payment["reference"], "release")
     clock.advance(seconds=61)
-    shop.payments.check_due()
-    assert [intent["status"] for intent in shop.stripe.intents()] == ["canceled"]
-    assert shop.show(payment["reference"], "/payments")["payments"][0]["state"] == "cancelled"
+    buyer.payments.check_due()
+    assert [intent["status"] for intent in buyer.stripe.intents()] == ["canceled"]
+    assert buyer.show(payment["reference"], "/payments")["payments"][0]["state"] == "cancelled"
 
 
-def test_payment_that_succeeded_after_the_hold_is_given_back(
-    shop: Shop, clock: Clock, database: Database
+def test_payment_that_succeeded_after_the_hold_is_refunded(
+    buyer: Buyer, clock: Clock, database: Database
 ) -> None:
-    """It cannot be cancelled at Stripe any more, so it is settled."""
-    payment = shop.pay(shop.hold(1))
-    shop.post(payment["reference"], "release")
-    shop.stripe.pay(payment)
+    """The payment cannot be cancelled at Stripe any more, so it is settled."""
+    payment = buyer.pay(buyer.hold(1))
+    buyer.post(payment["reference"], "release")
+    buyer.stripe.pay(payment)
     clock.advance(seconds=61)
-    shop.payments.check_due()
-    (shown,) = shop.show(payment["reference"], "/payments")["payments"]
+    buyer.payments.check_due()
+    (shown,) = buyer.show(payment["reference"], "/payments")["payments"]
     assert (shown["state"], shown["booked"], shown["refunds"][0]["amount"]) == ("succeeded", False, FARE)
 
 
-def test_stop_waits_for_one_question(shop: Shop, settings: Settings, clock: Clock) -> None:
-    """The payments that were not asked about are asked about later."""
-    payments = [shop.pay(shop.hold(seat)) for seat in (1, 2, 3)]
+def test_stop_waits_only_for_the_call_under_way(buyer: Buyer, settings: Settings, clock: Clock) -> None:
+    """The other payments are not checked."""
+    payments = [buyer.pay(buyer.hold(seat)) for seat in (1, 2, 3)]
     for payment in payments:
-        shop.stripe.pay(payment)
+        buyer.stripe.pay(payment)
     patient = dataclasses.replace(settings, provider_seconds=2 * WAIT_SECONDS)
-    shop.payments.providers["stripe"] = StripePayments(patient)
+    buyer.payments.providers["stripe"] = StripePayments(patient)
     clock.advance(seconds=61)
-    shop.stripe.order_fault("before", method="GET", path="/v1/payment_intents")
-    shop.payments.start()
-    shop.stripe.wait_for_request()
-    stopping = threading.Thread(target=shop.payments.stop)
+    buyer.stripe.order_fault("before", method="GET", path="/v1/payment_intents")
+    buyer.payments.start()
+    buyer.stripe.wait_for_request()
+    stopping = threading.Thread(target=buyer.payments.stop)
     stopping.start()
-    wait_until(lambda: shop.payments.is_stopping)
-    shop.stripe.release()
+    wait_until(lambda: buyer.payments.is_stopping)
+    buyer.stripe.release()
     stopping.join(WAIT_SECONDS)
     assert not stopping.is_alive()
-    assert [shop.show(payment["reference"])["status"] for payment in payments] == ["held"] * 3
+    assert [buyer.show(payment["reference"])["status"] for payment in payments] == ["held"] * 3
 
 
 # Amounts ---------------------------------------------------------------------------------------

@@ -63,8 +63,8 @@ class Shop:
     def begin(self, seat: int) -> Answer:
         """Hold a seat, and begin its payment on both sides."""
         asked = pay(self.api, self.api.hold(seat))
-        said, _ = self.provider.start(msgspec.convert(asked, Payment, strict=False))
-        report = {"provider_reference": said.provider_reference}
+        reported, _ = self.provider.start(msgspec.convert(asked, Payment, strict=False))
+        report = {"provider_reference": reported.provider_reference}
         return result(self.api, asked, "pending", **report)["payment"] | report
 
     def sell(self, seat: int) -> Answer:
