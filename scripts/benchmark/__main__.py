@@ -2,6 +2,7 @@
 
 import argparse
 import resource
+import signal
 import sys
 
 from scripts.benchmark import PROJECT, batch, report, reseat, seats, shards, standby
@@ -17,10 +18,16 @@ FOLDER = PROJECT / "data" / "bench"  # of the benchmark's PostgreSQL, and of the
 
 def main() -> None:
     """Run the chosen measurements, and print each result."""
+    exit_on_sigterm()
     try:
         _run(_arguments())
     except InvalidRun as error:
         sys.exit(f"No figure: {error}.")
+
+
+def exit_on_sigterm() -> None:
+    """Let SIGTERM raise SystemExit, so that the servers and PostgreSQL of the benchmark are stopped."""
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
 
 
 def _run(arguments: argparse.Namespace) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes import ServerProcess, running_on
+from tests.conftest import Database
+from tests.support.processes import ServerProcess, running_on, wait_for_end
 from tests.support.project import PROJECT, TIMETABLE
 
 
@@ -162,3 +163,26 @@ def test_bench_takes_several_names(link: Path, names: tuple[str, ...], problem: 
     done = script(link, "bench", *names)
     assert done.returncode == 2
     assert problem in done.stderr
+
+
+BENCHMARK = """
+import signal, sys
+from busware.server.embedded.data_folder import Urls
+from scripts.benchmark.__main__ import exit_on_sigterm
+from scripts.benchmark.sides import run_server
+
+exit_on_sigterm()
+with run_server(Urls(*sys.argv[1:])) as server:
+    print(server.process.pid, flush=True)
+    signal.pause()
+"""
+
+
+def test_benchmark_stops_its_server_at_sigterm(database: Database) -> None:
+    command = [sys.executable, "-c", BENCHMARK, database.owner, database.server]
+    with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True) as benchmark:
+        assert benchmark.stdout
+        server = int(benchmark.stdout.readline())
+        benchmark.terminate()
+    assert benchmark.returncode == 128 + signal.SIGTERM
+    wait_for_end([server])
