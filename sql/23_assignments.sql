@@ -24,22 +24,43 @@ LANGUAGE sql STABLE AS $$
     WHERE t.bus_id = trips_by_layout.bus_id AND t.travel_date = ANY (dates) ORDER BY t.own_seats -> 'layout', t.travel_date
 $$;
 
+-- The trips of the vehicles and drivers of an operator that overlap a time, of the services of this database.
+CREATE OR REPLACE FUNCTION api.assignment_rows(company text, during tstzrange) RETURNS TABLE (
+    bus_id bigint, travel_date date, vehicle text, driver text, period tstzrange, name text, noun text, time_zone text
+)
+LANGUAGE sql STABLE AS $$
+    SELECT a.bus_id, a.travel_date, a.vehicle, a.driver, a.period, s.name, s.nouns ->> 'service', s.time_zone
+    FROM assignments a JOIN bus_info s ON s.bus_id = a.bus_id
+    WHERE a.operator = assignment_rows.company AND a.period && assignment_rows.during
+$$;
+
+-- The same of all services: sql/shards/ replaces this function.
+CREATE OR REPLACE FUNCTION api.assignments_during(company text, during tstzrange) RETURNS TABLE (
+    bus_id bigint, travel_date date, vehicle text, driver text, period tstzrange, name text, noun text, time_zone text
+)
+LANGUAGE sql STABLE AS $$
+    SELECT r.* FROM api.assignment_rows(company, during) AS r
+$$;
+
 -- The vehicles and the drivers of the operator that could be assigned to all of these trips of a service.
 CREATE OR REPLACE FUNCTION api.vehicles_free(service bus_info, dates date[]) RETURNS text[]
 LANGUAGE sql STABLE AS $$
+    WITH assigned AS MATERIALIZED (
+        SELECT a.vehicle FROM unnest(dates) AS day, api.assignments_during(service.operator, api.trip_period(service, day)) AS a
+    )
     SELECT array_agg(v.registration ORDER BY v.registration) FROM vehicles v
     WHERE v.operator = service.operator AND v.in_service
       AND NOT EXISTS (SELECT FROM api.trips_by_layout(service.bus_id, dates) AS t WHERE api.missing_seats(t, v.layout) IS NOT NULL)
-      AND NOT EXISTS (SELECT FROM assignments a JOIN unnest(dates) AS day ON a.period && api.trip_period(service, day)
-          WHERE a.operator = v.operator AND a.vehicle = v.registration)
+      AND NOT EXISTS (SELECT FROM assigned a WHERE a.vehicle = v.registration)
 $$;
 
 CREATE OR REPLACE FUNCTION api.drivers_free(service bus_info, dates date[]) RETURNS text[]
 LANGUAGE sql STABLE AS $$
+    WITH assigned AS MATERIALIZED (
+        SELECT a.driver FROM unnest(dates) AS day, api.assignments_during(service.operator, api.trip_period(service, day)) AS a
+    )
     SELECT array_agg(d.code ORDER BY d.code) FROM drivers d
-    WHERE d.operator = service.operator AND d.active
-      AND NOT EXISTS (SELECT FROM assignments a JOIN unnest(dates) AS day ON a.period && api.trip_period(service, day)
-          WHERE a.operator = d.operator AND a.driver = d.code)
+    WHERE d.operator = service.operator AND d.active AND NOT EXISTS (SELECT FROM assigned a WHERE a.driver = d.code)
 $$;
 
 -- The vehicle and the drivers of a trip, as fields of the trip for its operator.
@@ -53,31 +74,32 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- The trip of an assignment, as a field of a refusal.
-CREATE OR REPLACE FUNCTION api.other_trip(service bus_info, assigned assignments) RETURNS jsonb
+CREATE OR REPLACE FUNCTION api.other_trip(bus_id bigint, travel_date date, name text, period tstzrange, time_zone text) RETURNS jsonb
 LANGUAGE sql STABLE
-RETURN jsonb_build_object('other_trip', jsonb_build_object('bus_id', assigned.bus_id, 'travel_date', assigned.travel_date,
-    'name', service.name, 'departs_at', api.rfc3339(lower(assigned.period), service.time_zone),
-    'arrives_at', api.rfc3339(upper(assigned.period), service.time_zone)));
+RETURN jsonb_build_object('other_trip', jsonb_build_object('bus_id', bus_id, 'travel_date', travel_date, 'name', name,
+    'departs_at', api.rfc3339(lower(period), time_zone), 'arrives_at', api.rfc3339(upper(period), time_zone)));
 
 -- The refusal, if assignments would put a vehicle or a driver on two trips at once. wanted: all assignments of their kind
--- (vehicle or drivers) of their trips.
+-- (vehicle or drivers) of their trips, which are of one operator.
 CREATE OR REPLACE FUNCTION api.check_overlap(wanted assignments[]) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
-    WITH other AS (
-        SELECT * FROM unnest(wanted)
+    WITH other AS MATERIALIZED (
+        SELECT w.bus_id, w.travel_date, w.vehicle, w.driver, w.period, s.name, s.nouns ->> 'service' AS noun, s.time_zone
+        FROM unnest(wanted) AS w JOIN bus_info s ON s.bus_id = w.bus_id
         UNION ALL
-        SELECT * FROM assignments a WHERE (a.bus_id, a.travel_date) NOT IN (SELECT c.bus_id, c.travel_date FROM unnest(wanted) AS c)
+        SELECT a.* FROM (
+            SELECT w.operator, tstzrange(min(lower(w.period)), max(upper(w.period))) AS during FROM unnest(wanted) AS w GROUP BY w.operator
+        ) AS span, api.assignments_during(span.operator, span.during) AS a
+        WHERE (a.bus_id, a.travel_date) NOT IN (SELECT c.bus_id, c.travel_date FROM unnest(wanted) AS c)
     )
     SELECT api.refusal('already_assigned', format('%s is on %s (%s %s) from %s to %s.',
             coalesce('Vehicle ' || c.vehicle, format('Driver %s (%s)', d.code, d.name)),
-            s.name, s.nouns ->> 'service', s.bus_id,
-            to_char(lower(o.period) AT TIME ZONE s.time_zone, 'YYYY-MM-DD HH24:MI'),
-            to_char(upper(o.period) AT TIME ZONE s.time_zone, 'YYYY-MM-DD HH24:MI')),
-        api.other_trip(s, o::assignments))
+            o.name, o.noun, o.bus_id,
+            to_char(lower(o.period) AT TIME ZONE o.time_zone, 'YYYY-MM-DD HH24:MI'),
+            to_char(upper(o.period) AT TIME ZONE o.time_zone, 'YYYY-MM-DD HH24:MI')),
+        api.other_trip(o.bus_id, o.travel_date, o.name, o.period, o.time_zone))
     FROM unnest(wanted) AS c
-    JOIN other o ON o.operator = c.operator AND (o.vehicle = c.vehicle OR o.driver = c.driver) AND o.period && c.period
-                AND (o.bus_id, o.travel_date) <> (c.bus_id, c.travel_date)
-    JOIN bus_info s ON s.bus_id = o.bus_id
+    JOIN other o ON (o.vehicle = c.vehicle OR o.driver = c.driver) AND o.period && c.period AND (o.bus_id, o.travel_date) <> (c.bus_id, c.travel_date)
     LEFT JOIN drivers d ON d.operator = c.operator AND d.code = c.driver
     ORDER BY lower(c.period), c.assignment_no, lower(o.period) LIMIT 1
 $$;
@@ -114,6 +136,9 @@ BEGIN
                 'Assign another vehicle to its trips first, or none.', service.bus_id, unfit.registration, unfit.travel_date,
                 lower(api.format_numbers(unfit.seats, service.nouns ->> 'seat'))),
             jsonb_build_object('seats', to_jsonb(unfit.seats)));
+    END IF;
+    IF NOT EXISTS (SELECT FROM unnest(renewed) AS r JOIN assignments a USING (bus_id, travel_date, assignment_no) WHERE a.period <> r.period) THEN
+        RETURN NULL;
     END IF;
     refusal := api.check_overlap(renewed);
     IF refusal IS NULL THEN

@@ -44,6 +44,10 @@ BEGIN
         UNION ALL
         SELECT n, NULL, code FROM unnest(codes) WITH ORDINALITY AS d (code, n)
     ) AS r;
+    refusal := api.check_overlap(wanted);
+    IF refusal IS NOT NULL THEN
+        RETURN refusal;
+    END IF;
     BEGIN
         DELETE FROM assignments a WHERE a.bus_id = assign.bus_id AND a.travel_date = ANY (dates)
             AND assigned ? CASE a.assignment_no WHEN 0 THEN 'vehicle' ELSE 'drivers' END;

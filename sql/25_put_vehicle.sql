@@ -29,10 +29,8 @@ BEGIN
             'a registration of up to 16 letters and digits', format('%s is not a registration.', api.quoted(registration))) END,
         api.check_layout(vehicle.layout), api.check_seats_of_vehicle(vehicle),
         CASE WHEN NOT vehicle.in_service OR vehicle.layout <> before.layout THEN
-            api.check_unassigned(format('Vehicle %s', vehicle.registration), ARRAY(SELECT a FROM assignments a JOIN trips t USING (bus_id, travel_date)
-                WHERE a.operator = vehicle.operator AND a.vehicle = vehicle.registration AND upper(a.period) > api.now()
-                  AND (NOT vehicle.in_service OR api.missing_seats(t, vehicle.layout) IS NOT NULL)
-                ORDER BY a.period)) END);
+            api.check_unassigned(format('Vehicle %s', vehicle.registration), vehicle.operator, vehicle.registration, NULL,
+                CASE WHEN vehicle.in_service THEN vehicle.layout END) END);
     IF refusal IS NULL THEN
         INSERT INTO vehicles AS v SELECT vehicle.*
         ON CONFLICT ON CONSTRAINT vehicles_pkey DO UPDATE SET (layout, name, notes, in_service, seat_classes, women_seats, accessible_seats)
@@ -61,9 +59,7 @@ BEGIN
         CASE WHEN driver.name IS NULL THEN api.refusal_bad_request('name', 'a name of up to 80 characters on one line',
             format('Driver %s is new: give the name.', driver.code)) END,
         CASE WHEN NOT driver.active THEN
-            api.check_unassigned(format('Driver %s (%s)', driver.code, driver.name), ARRAY(SELECT a FROM assignments a
-                WHERE a.operator = driver.operator AND a.driver = driver.code AND upper(a.period) > api.now()
-                ORDER BY a.period)) END);
+            api.check_unassigned(format('Driver %s (%s)', driver.code, driver.name), driver.operator, NULL, driver.code, NULL) END);
     IF refusal IS NULL THEN
         INSERT INTO drivers AS d SELECT driver.*
         ON CONFLICT ON CONSTRAINT drivers_pkey DO UPDATE SET (name, phone, licence_no, active)
@@ -89,11 +85,22 @@ CREATE OR REPLACE FUNCTION api.check_seats_of_vehicle(vehicle vehicles) RETURNS 
 LANGUAGE sql STABLE
 RETURN api.refusal_of_faults(api.check_seat_lists(jsonb_strip_nulls(to_jsonb(vehicle))) || api.check_fares(jsonb_strip_nulls(to_jsonb(vehicle))));
 
--- Check that an edit of a vehicle or a driver leaves its trips possible. trips: the assignments that the edit makes impossible.
-CREATE OR REPLACE FUNCTION api.check_unassigned(resource text, trips assignments[]) RETURNS jsonb
+-- The trips of a vehicle or a driver that have not ended. layout: only trips with seats that it lacks; NULL: all.
+CREATE OR REPLACE FUNCTION api.assigned_rows(company text, vehicle text, driver text, layout text) RETURNS TABLE (
+    bus_id bigint, travel_date date, period tstzrange, name text, noun text, time_zone text
+)
+LANGUAGE sql STABLE AS $$
+    SELECT a.bus_id, a.travel_date, a.period, s.name, s.nouns ->> 'service', s.time_zone
+    FROM assignments a JOIN trips t USING (bus_id, travel_date) JOIN bus_info s USING (bus_id)
+    WHERE a.operator = assigned_rows.company AND (a.vehicle = assigned_rows.vehicle OR a.driver = assigned_rows.driver) AND upper(a.period) > api.now()
+      AND (assigned_rows.layout IS NULL OR api.missing_seats(t, assigned_rows.layout) IS NOT NULL)
+$$;
+
+-- Check that an edit of a vehicle or a driver leaves its trips possible. layout: of a vehicle that stays in service; else NULL.
+CREATE OR REPLACE FUNCTION api.check_unassigned(resource text, company text, vehicle text, driver text, layout text) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT api.refusal('already_assigned', format('%s is assigned to %s. The first is %s (%s %s) of %s: assign another one first.',
-            resource, api.format_count(cardinality(trips), 'trip'), s.name, s.nouns ->> 'service', s.bus_id, trips[1].travel_date),
-        api.other_trip(s, trips[1]))
-    FROM bus_info s WHERE s.bus_id = trips[1].bus_id
+            resource, api.format_count(count(*) OVER (), 'trip'), r.name, r.noun, r.bus_id, r.travel_date),
+        api.other_trip(r.bus_id, r.travel_date, r.name, r.period, r.time_zone))
+    FROM api.assigned_rows(company, vehicle, driver, layout) AS r ORDER BY r.period LIMIT 1
 $$;

@@ -25,7 +25,8 @@ from busware.server.db.shards import SEQUENCES
 Connection = psycopg.Connection[Any]
 
 # The tables with rows of services, in the order of their foreign keys, and their primary keys. The rows of
-# the last group are copied during the pause only: PROVIDER, whose states may not be changed by an upsert.
+# IN_PAUSE are copied during the pause only: an upsert may not change the states of payments, and an earlier
+# copy may have a vehicle on two trips.
 TABLES: dict[str, tuple[str, ...]] = {
     "bus_info": ("bus_id",),
     "seat_plan": ("bus_id", "seat_no"),
@@ -49,10 +50,11 @@ TABLES: dict[str, tuple[str, ...]] = {
     "payment_intents": ("bus_id", "payment_id"),
     "refunds": ("bus_id", "refund_id"),
     "provider_fees": ("bus_id", "payment_id", "transaction_id"),
+    "assignments": ("bus_id", "travel_date", "assignment_no"),
 }
-PROVIDER = ("payment_intents", "refunds", "provider_fees")
+IN_PAUSE = ("payment_intents", "refunds", "provider_fees", "assignments")
 # The tables of what shards refuse: they have no rows.
-UNSUPPORTED = ("agent_quotas", "assignments", "invoice_lines", "invoices")
+UNSUPPORTED = ("agent_quotas", "invoice_lines", "invoices")
 _MOVE_LOCK = 1936220515  # one move at a time, in the database of the proxy
 _SHARD_LOCK = 1936220514  # of api.enter_shard
 _PUBLISH_LOCK = (1702257010, 0)  # of api.publish_events
@@ -161,7 +163,7 @@ class _Move:
             self._old.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             ((snapshot,),) = self._old.execute(_SNAPSHOT)
             for table in TABLES:
-                if table not in PROVIDER:
+                if table not in IN_PAUSE:
                     self._copy(table, sql.SQL("true"))
         return int(snapshot)
 
@@ -172,9 +174,9 @@ class _Move:
         with self._old.transaction():
             self._old.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             for table in TABLES:
-                self._copy(table, sql.SQL("true") if table in PROVIDER else changed)
+                self._copy(table, sql.SQL("true") if table in IN_PAUSE else changed)
             for table in reversed(TABLES):
-                if table not in PROVIDER:
+                if table not in IN_PAUSE:
                     self._delete_missing(table)
             ((accounts,),) = self._old.execute(_ACCOUNTS, (self._services,))
             bounces = self._old.execute("SELECT address, at, reason FROM bounces").fetchall()

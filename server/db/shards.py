@@ -33,6 +33,11 @@ RETURNING database_no
 _PUT_LIST_SECONDS = "UPDATE shards.version SET list_seconds = %s WHERE list_seconds <> %s RETURNING version"
 _MAP = "SELECT virtual_shard, database_no FROM shards.map ORDER BY virtual_shard"
 _NEW_VERSION = "UPDATE shards.version SET version = version + 1"
+_PLACES = "SELECT coalesce(jsonb_agg(to_jsonb(p))::text, '[]') FROM places p"
+_FLEET = """
+SELECT (SELECT coalesce(jsonb_agg(to_jsonb(v))::text, '[]') FROM vehicles v),
+       (SELECT coalesce(jsonb_agg(to_jsonb(d))::text, '[]') FROM drivers d)
+"""
 _COPY_LAYOUTS = """
 INSERT INTO layouts AS l (name, drawing) VALUES (%s, %s)
 ON CONFLICT (name) DO UPDATE SET drawing = excluded.drawing WHERE l.drawing <> excluded.drawing
@@ -162,10 +167,16 @@ def _services(conn: psycopg.Connection[Any]) -> list[Any]:
 
 
 def copy_shared(proxy: psycopg.Connection[Any], shard: psycopg.Connection[Any]) -> int:
-    """Bring the copies of places and layouts in a shard to those of the proxy. Returns how many differed."""
+    """Bring the copies of places, layouts, vehicles and drivers in a shard to those of the proxy.
+
+    Returns how many differed.
+    """
     with shard.transaction():
-        ((places,),) = proxy.execute("SELECT coalesce(jsonb_agg(to_jsonb(p))::text, '[]') FROM places p")
+        ((places,),) = proxy.execute(_PLACES)
         ((differed,),) = shard.execute("SELECT api.copy_places(%s::jsonb)", (places,))
+        ((vehicles, drivers),) = proxy.execute(_FLEET)
+        ((written,),) = shard.execute("SELECT api.copy_fleet(%s::jsonb, %s::jsonb)", (vehicles, drivers))
+        differed += written
         for layout in proxy.execute("SELECT name, drawing FROM layouts"):
             differed += shard.execute(_COPY_LAYOUTS, layout).rowcount
     return int(differed)
@@ -179,6 +190,8 @@ def audit_shards(owner_url: str, server_url: str, settings: Settings) -> Iterato
     with _connect(owner_url, settings) as proxy:
         owned = dict(proxy.execute(_MAP).fetchall())
         yield from (("proxy", *map(str, row)) for row in proxy.execute("SELECT * FROM api.audit()"))
+        for (finding,) in proxy.execute("SELECT * FROM shards.assigned_twice()"):
+            yield "proxy", "assigned_twice", finding
         for shard in shards_of(settings, server_url):
             name = f"shard {shard.number}"
             with _connect(shard.owner_url, settings) as conn:
@@ -192,7 +205,12 @@ def audit_shards(owner_url: str, server_url: str, settings: Settings) -> Iterato
                     yield name, "service", str(bus_id), "it belongs to another shard"
                 with conn.transaction(force_rollback=True):
                     if differing := copy_shared(proxy, conn):
-                        yield name, "copies", str(differing), "places or layouts differ from the proxy"
+                        yield (
+                            name,
+                            "copies",
+                            str(differing),
+                            "places, layouts, vehicles or drivers differ from the proxy",
+                        )
 
 
 @contextmanager

@@ -2,4 +2,4 @@
 -- shard, and the functions that call them sum the rows, or put them in order.
 CREATE OR REPLACE FUNCTION shards.row_functions() RETURNS text[]
 LANGUAGE sql IMMUTABLE
-RETURN '{account_rows,currency_rows,payment_rows,refund_rows,sales_rows}'::text[];
+RETURN '{account_rows,assigned_rows,assignment_rows,currency_rows,payment_rows,refund_rows,sales_rows}'::text[];

@@ -4,7 +4,7 @@
 --   home      is executed in the database of the proxy: accounts, sessions, rate limits, messages, processes
 --   service   is executed by the shard that has the service, or the home service of the booking
 --   each      is executed by each shard that is not away; the rows of all
---   merged    is executed by each shard that is not away, and the results are merged: 32_search.sql, 33_lists.sql
+--   merged    is executed by each shard that is not away, and the results are merged: 32_read.sql, 33_lists.sql
 --   complete  is executed here, on the rows of every shard: shards.row_functions; refused while one is away, because a sum would be wrong
 --   written   is written out in this folder, because it concerns the database of the proxy and a shard
 --   copied    is executed here and by every shard; refused while one is away
@@ -20,22 +20,24 @@ LANGUAGE sql IMMUTABLE AS $$
             note_fees,note_refund,open_sales,payment_now,settle_due}'),
         ('each', '{due_payments,due_refunds}'),
         ('merged', '{count_outbox,count_tickets,followed_bookings,stats,trips_in_use}'),
-        ('written', '{batch,change_service,messages_after,missed_messages,notice,notice_by,open_dates,read,recount_for,
+        ('written', '{batch,change_fleet,change_service,messages_after,missed_messages,notice,notice_by,open_dates,read,recount_for,
             send_message,settle_refund}'),
         ('database', '{claim_delivery,claim_outbox,contact_of,count_mail,count_webhooks,due_trips,finish_outbox,invoices_until,pause_webhook,paused_webhooks,publish_events,
             purge_events,purge_idempotency_keys,purge_known_addresses,purge_messages,purge_outbox,purge_tokens_and_attempts,record_bounce,
             revoke_surplus_rights,webhook_target}'),
-        ('refused', '{change_agent,change_fleet,change_webhook,put_invoicing,put_promo_code}'),
+        ('refused', '{change_agent,change_webhook,put_invoicing,put_promo_code}'),
         ('service', '{read.alight_quote,read.booking,read.cancel_quote,read.invoice,read.load,read.manifest,read.occupancy,read.offers,
             read.payments,read.seat_map,read.service,read.trip_offers}'),
         ('merged', '{read.bookings,read.find,read.places,read.search,read.services,read.trips}'),
-        ('written', '{read.messages}'),
+        ('written', '{read.exchange_vehicle,read.messages}'),
+        ('home', '{read.drivers,read.vehicles}'),
         ('complete', '{read.accounts,read.operator_payments,read.refunds,read.sales}'),
-        ('refused', '{read.agents,read.drivers,read.events,read.exchange_vehicle,read.invoices,read.invoicing,read.promo_codes,read.settlement,
-            read.vehicles,read.webhook_deliveries,read.webhooks}'),
+        ('refused', '{read.agents,read.events,read.invoices,read.invoicing,read.promo_codes,read.settlement,
+            read.webhook_deliveries,read.webhooks}'),
         ('service', '{change_service.end_service,change_service.open_trip,change_service.put_service,change_service.succeed_service}'),
         ('written', '{change_service.add_service}'),
-        ('copied', '{change_service.put_place}')
+        ('copied', '{change_fleet.put_driver,change_fleet.put_vehicle,change_service.put_place}'),
+        ('service', '{change_fleet.assign,change_fleet.exchange_vehicle}')
     ) AS r (rule, functions)
 $$;
 

@@ -28,17 +28,23 @@ BEGIN
     RETURN (SELECT v.version FROM shards.version v);
 END $$;
 
--- Execute a read on the rows of every shard. If a virtual shard was moved meanwhile, the read is sent again (BW064), because the rows of a
--- service were perhaps read twice, or not at all.
+-- BW064: a virtual shard was moved since a version. The rows of a service were perhaps read twice, or not at all.
+CREATE OR REPLACE FUNCTION shards.require_version(version int) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF shards.settled_version() <> version THEN
+        RAISE SQLSTATE 'BW064' USING MESSAGE = 'A virtual shard was moved.';
+    END IF;
+END $$;
+
+-- Execute a read on the rows of every shard. If a virtual shard was moved meanwhile, the read is sent again (BW064).
 CREATE OR REPLACE FUNCTION shards.read_complete(method text, args jsonb) RETURNS TABLE (refused boolean, answer jsonb)
 LANGUAGE plpgsql AS $$
 DECLARE
     version CONSTANT int := shards.settled_version();
 BEGIN
     RETURN QUERY SELECT r.* FROM shards.read(method, args) AS r;
-    IF shards.settled_version() <> version THEN
-        RAISE SQLSTATE 'BW064' USING MESSAGE = 'A virtual shard was moved.';
-    END IF;
+    PERFORM shards.require_version(version);
 END $$;
 
 CREATE FUNCTION api.read(method text, args jsonb) RETURNS TABLE (refused boolean, answer jsonb)
@@ -50,6 +56,13 @@ DECLARE
 BEGIN
     IF rule = 'service' THEN
         RETURN QUERY SELECT r.* FROM shards.read_of(shards.home_of(args), accounts, method, args) AS r;
+        RETURN;
+    ELSIF rule = 'home' THEN
+        RETURN QUERY SELECT r.* FROM shards.read(method, args) AS r;
+        RETURN;
+    ELSIF method = 'exchange_vehicle' THEN
+        RETURN QUERY SELECT r.* FROM shards.read_fleet_of((args ->> 'bus_id')::bigint, accounts, method, args,
+            shards.assignments_elsewhere((args ->> 'bus_id')::bigint, (args ->> 'travel_date')::date, (args ->> 'travel_date')::date)) AS r;
         RETURN;
     ELSIF rule = 'complete' THEN
         RETURN QUERY SELECT r.* FROM shards.read_complete(method, args) AS r;

@@ -1,10 +1,12 @@
 -- Writes on services and places.
 
-CREATE OR REPLACE FUNCTION shards.change_of(bus_id bigint, accounts jsonb, method text, args jsonb, key text, next_bus_id bigint)
+DROP FUNCTION IF EXISTS shards.change_of(bigint, jsonb, text, jsonb, text, bigint);
+CREATE OR REPLACE FUNCTION shards.change_of(bus_id bigint, accounts jsonb, method text, args jsonb, key text, next_bus_id bigint, elsewhere jsonb)
 RETURNS TABLE (refused boolean, answer jsonb)
 LANGUAGE plproxy AS $$
     CLUSTER 'busware'; RUN ON shards.at($1, true);
-    SELECT (q.x).* FROM (SELECT api.change_on_shard($3, $4, $5, $6) AS x FROM api.enter_shard(ARRAY[$1], true, $2) OFFSET 0) AS q;
+    SELECT (q.x).* FROM (
+        SELECT api.change_on_shard($3, $4, $5, $6) AS x FROM api.enter_shard(ARRAY[$1], true, $2) AS e, api.know_assignments(CASE WHEN e THEN $7 END) OFFSET 0) AS q;
 $$;
 
 CREATE OR REPLACE FUNCTION shards.copy_places(copies jsonb) RETURNS SETOF int
@@ -66,7 +68,8 @@ BEGIN
         next_no := shards.next_number(account, key, CASE method WHEN 'succeed_service' THEN number END);
         number := coalesce(CASE method WHEN 'succeed_service' THEN number END, next_no);
     END IF;
-    SELECT c.refused, c.answer INTO refused, answer FROM shards.change_of(number, accounts, method, args, key, next_no) AS c;
+    SELECT c.refused, c.answer INTO refused, answer FROM shards.change_of(number, accounts, method, args, key, next_no,
+        CASE method WHEN 'put_service' THEN shards.assignments_elsewhere(number) END) AS c;
     IF next_no IS NOT NULL AND key IS NOT NULL AND NOT refused AND (args ->> 'plan')::boolean IS NOT TRUE THEN   -- the service may be moved later
         INSERT INTO idempotency_keys (bus_id, caller, key, method, digest, answer, at)
         SELECT 0, owner, change_service.key, change_service.method, api.request_digest(method, args - 'account'), change_service.answer, api.now()

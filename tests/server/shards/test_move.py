@@ -108,7 +108,7 @@ def test_audit_checks_all_databases(sharded: ShardedInstallation) -> None:
         conn.execute("UPDATE places SET name = 'Elsewhere' WHERE code = 'CHEN'")
     found = run(sharded, "audit")
     sharded.prepare()  # copies the place again
-    assert found == (1, "shard 1 | copies | 1 | places or layouts differ from the proxy\n")
+    assert found == (1, "shard 1 | copies | 1 | places, layouts, vehicles or drivers differ from the proxy\n")
     assert run(sharded, "audit") == clean
 
 
