@@ -377,13 +377,15 @@ class OperatorClient(WebhookClient):
         vehicle: str | UnsetType | None = UNSET,
         drivers: list[str] | UnsetType | None = UNSET,
         until: date | None = None,
+        plan: bool = False,
     ) -> Assignment:
         """Assign a vehicle and up to two drivers to a trip; None removes, and what is not given stays.
 
-        until: the last travel date, to assign them to all open trips of the service up to it.
+        until: the last travel date, to assign them to all open trips of the service up to it. plan: only say
+        what would be done.
         """
         return self.call(protocol.Assign(
-            bus_id=bus_id, travel_date=travel_date, vehicle=vehicle, drivers=drivers, until=until
+            bus_id=bus_id, travel_date=travel_date, vehicle=vehicle, drivers=drivers, until=until, plan=plan
         ), Assignment)  # fmt: skip
 
     def exchange_vehicle(

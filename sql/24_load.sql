@@ -22,7 +22,7 @@ LANGUAGE sql STABLE AS $$
     GROUP BY a.stop_no, b.stop_no
 $$;
 
--- A trip with its legs. A seat that is neither free, held nor booked is blocked.
+-- A trip with its legs. A seat that is neither free, held nor booked is blocked. bookings: those that a notice reaches.
 CREATE OR REPLACE FUNCTION api.trip_load(bus_id bigint, travel_date date) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -51,7 +51,7 @@ BEGIN
         JOIN route_table b ON b.bus_id = s.bus_id AND b.stop_no = l.to_stop
         JOIN places pa ON pa.code = a.place
         JOIN places pb ON pb.code = b.place
-    ));
+    ), 'bookings', api.count_reached(bus_id, travel_date) -> 'bookings');
 END $$;
 
 -- The load of a trip, for an account that may change the service.

@@ -60,6 +60,7 @@ BEGIN
                 'comes_free', coalesce(to_jsonb(r.come_free), '[]'))
                 || api.scheduled_times(t.delays, r.stop_no, api.instant(t.travel_date, r.departs, s.time_zone), r.time_zone,
                     r.stop_no, api.instant(t.travel_date, r.arrives, s.time_zone), r.time_zone)
+                || CASE WHEN api.expected(t, r.stop_no, r.departs, s.time_zone) <= api.now() THEN '{"departed": true}' ELSE '{}' END::jsonb
             ORDER BY r.stop_no)
         FROM api.trip_stops(trip_manifest.bus_id, trip_manifest.travel_date) AS r
         JOIN trips t ON t.bus_id = trip_manifest.bus_id AND t.travel_date = trip_manifest.travel_date

@@ -32,6 +32,21 @@ BEGIN
         FROM payment_intents i WHERE i.bus_id = api.reference_bus(b.reference) AND i.reference = b.reference));
 END $$;
 
+-- Who gets a refund back, and why: the name and the phone number of the first of its tickets that has them; why: the reason for
+-- which the operator cancelled the trip of these tickets. Without tickets, the first of the booking that has them.
+CREATE OR REPLACE FUNCTION api.payee(reference text, tickets int[]) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT jsonb_strip_nulls(jsonb_build_object(
+        'name', (array_agg(p.name ORDER BY p.ticket_no) FILTER (WHERE p.name IS NOT NULL))[1],
+        'phone', (array_agg(coalesce(p.phone, a.phone) ORDER BY p.ticket_no) FILTER (WHERE coalesce(p.phone, a.phone) IS NOT NULL))[1],
+        'why', max(t.reason) FILTER (WHERE tickets IS NOT NULL AND p.status = 'cancelled' AND p.ended_at = t.cancelled_at)))
+    FROM passengers p
+    JOIN trips t ON t.bus_id = p.bus_id AND t.travel_date = p.travel_date
+    LEFT JOIN accounts a ON a.username = p.account
+    WHERE p.bus_id = api.booking_bus(payee.reference) AND p.reference = payee.reference
+      AND (payee.tickets IS NULL OR p.ticket_no = ANY (payee.tickets))
+$$;
+
 -- The refunds that an operator has to pay back: those of manual payments, and those that failed. limit: of a page; after: the
 -- `next` of the previous page.
 CREATE OR REPLACE FUNCTION api.refunds(account text, "limit" int DEFAULT 100, after text DEFAULT NULL) RETURNS jsonb
@@ -56,6 +71,7 @@ LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN QUERY
         SELECT f.refund_id, jsonb_build_object('reference', i.reference, 'provider', i.provider, 'bus_id', f.bus_id) || api.show_refund(f, s.time_zone)
+            || api.payee(i.reference, f.tickets)
         FROM refunds f
         JOIN payment_intents i ON i.bus_id = f.bus_id AND i.payment_id = f.payment_id
         JOIN bus_info s ON s.bus_id = f.bus_id

@@ -1,5 +1,6 @@
 -- Assign a vehicle and drivers to the open trips of a service between two dates, both included (default: one date).
--- assigned: the fields vehicle and drivers of the request; null removes, and a field that is missing changes nothing.
+-- assigned: the fields vehicle and drivers of the request; null removes, and a field that is missing changes nothing. Its field plan:
+-- change nothing, and answer the same.
 --
 -- Locks the service, its trips, the vehicle and the drivers, in this order, as an edit of the service does: so dispatchers
 -- take turns for a vehicle, and its layout does not change meanwhile. A batch skips a trip that is locked. The exclusion
@@ -13,6 +14,7 @@ DECLARE
     codes    text[] := ARRAY(SELECT upper(code) FROM jsonb_array_elements_text(nullif(assigned -> 'drivers', 'null')) AS code);
     wanted   assignments[];
     refusal  jsonb;
+    reply    jsonb;
 BEGIN
     to_date := coalesce(to_date, from_date);
     SELECT * INTO service FROM bus_info s WHERE s.bus_id = assign.bus_id FOR SHARE;
@@ -52,10 +54,16 @@ BEGIN
         DELETE FROM assignments a WHERE a.bus_id = assign.bus_id AND a.travel_date = ANY (dates)
             AND assigned ? CASE a.assignment_no WHEN 0 THEN 'vehicle' ELSE 'drivers' END;
         INSERT INTO assignments SELECT * FROM unnest(wanted);
-    EXCEPTION WHEN exclusion_violation THEN
-        RETURN coalesce(api.check_overlap(wanted), api.refusal('busy', 'The assignments have changed meanwhile: try again.'));
+        reply := jsonb_build_object('assigned', cardinality(dates), 'trip', api.show_trip(bus_id, dates[1]));
+        IF (assigned ->> 'plan')::boolean THEN
+            RAISE SQLSTATE 'BW001';
+        END IF;
+    EXCEPTION
+        WHEN exclusion_violation THEN
+            reply := coalesce(api.check_overlap(wanted), api.refusal('busy', 'The assignments have changed meanwhile: try again.'));
+        WHEN SQLSTATE 'BW001' THEN NULL;   -- the changes of the plan are rolled back
     END;
-    RETURN jsonb_build_object('assigned', cardinality(dates), 'trip', api.show_trip(bus_id, dates[1]));
+    RETURN reply;
 END $$;
 
 -- Check that a vehicle (NULL: none) may run on a service: it exists, is in service, and has the seats. dates: its trips.

@@ -25,10 +25,11 @@ _STATES = {
     "held": N_("held by another traveller"),
     "taken": N_("taken"),
     "yours": N_("yours"),
+    "blocked": N_("blocked"),
 }
+_STATES_FOR_OPERATORS = _STATES | {"held": N_("held")}
 _RESERVED = {"women": N_("for women"), "accessible": N_("accessible")}
 _WINDOW, _AISLE, _MIDDLE = N_("window"), N_("aisle"), N_("middle")
-_BLOCKED = N_("blocked")
 _NO_CLASS = N_("Standard")  # the seats that are in no class
 _TEXTS = {  # of the script; the words of the states are added
     "chosen": N_("Chosen: %(seats)s"),
@@ -50,7 +51,7 @@ class Box:
     """A seat on the page.
 
     about: its name without its state, such as "Seat 7, window, ₹350". fare: is shown on it, if the fares of
-    the seats differ. state: that of the reply, or `yours`.
+    the seats differ. state: that of the reply, or `yours`, or `blocked`, which only operators see.
     """
 
     seat: Seat
@@ -94,6 +95,7 @@ class SeatMapView:
 
     front: a word for what is in front, such as the stage. reserved, classes: what the legend explains, each
     with its text. texts: of the script. limit: of the seats in one booking. only_one: a radio button a seat.
+    for_operator: as in Choice.
     """
 
     seats: Seats
@@ -105,6 +107,7 @@ class SeatMapView:
     limit: int
     limit_text: str
     only_one: bool
+    for_operator: bool
     has_own: bool
     kept: list[int]
     lost: list[str]
@@ -117,13 +120,15 @@ class Choice:
 
     chosen: the seats that are chosen already; those that are not free are lost. own: the seats that the
     traveller has. only_one: whether one seat can be chosen, in place of another. count: the number of seats
-    that can be chosen, own ones too, if it is not that of a new booking.
+    that can be chosen, own ones too, if it is not that of a new booking. for_operator: an operator chooses
+    seats to block, any number of them, and sees no fares.
     """
 
     chosen: Collection[int] = ()
     own: Collection[int] = ()
     only_one: bool = False
     count: int | None = None
+    for_operator: bool = False
 
 
 def view(seats: Seats, kind: Kind, language: Language, choice: Choice) -> SeatMapView:
@@ -131,7 +136,8 @@ def view(seats: Seats, kind: Kind, language: Language, choice: Choice) -> SeatMa
     kept = [number for number in seats.free if number in choice.chosen]
     others = {*choice.chosen} - {*kept} - {*choice.own}
     lost = [seat for seat in seats.seats if seat.seat_no in others]
-    limit = 1 if choice.only_one else choice.count or min(seats.max_seats, len(seats.seats))
+    most = len(seats.seats) if choice.for_operator else min(seats.max_seats, len(seats.seats))
+    limit = 1 if choice.only_one else choice.count or most
     _ = language.gettext
     boxes = _Boxes(seats, kind, language, choice)
     present = {seat.reserved_for for seat in seats.seats}
@@ -144,13 +150,14 @@ def view(seats: Seats, kind: Kind, language: Language, choice: Choice) -> SeatMa
             (one.name.capitalize() if one.name else _(_NO_CLASS), language.price(one.fare, seats.currency))
             for one in seats.classes or []
         ],
-        texts={name: _(text) for name, text in (_TEXTS | _STATES).items()},
+        texts={name: _(text) for name, text in (_TEXTS | boxes.states).items()},
         limit=limit,
         limit_text=language.ngettext(
             "One booking has at most %(limit)s seat.", "One booking has at most %(limit)s seats.", limit
         )
         % {"limit": language.number(limit)},
         only_one=choice.only_one,
+        for_operator=choice.for_operator,
         has_own=bool(choice.own),
         kept=kept,
         lost=[boxes.noun(seat) for seat in lost],
@@ -190,14 +197,20 @@ def _distance(seat: Seat, other: Seat) -> tuple[bool, bool, int, int]:
 
 
 class _Boxes:
-    """Makes the boxes of one map. fares_differ: whether the fare of a seat is shown on it."""
+    """Makes the boxes of one map.
+
+    states: their texts. fares_differ: whether the fare of a seat is shown on it.
+    """
 
     def __init__(self, seats: Seats, kind: Kind, language: Language, choice: Choice) -> None:
         self._seats = seats
         self._kind = kind
         self._language = language
         self._choice = choice
-        self.fares_differ = len({seat.fare or seats.fare for seat in seats.seats}) > 1
+        self.states = _STATES_FOR_OPERATORS if choice.for_operator else _STATES
+        self.fares_differ = (
+            not choice.for_operator and len({seat.fare or seats.fare for seat in seats.seats}) > 1
+        )
 
     def box(self, seat: Seat, position: str) -> Box:
         """A seat on the page. position: in its row, such as beside a window."""
@@ -208,15 +221,16 @@ class _Boxes:
             seat.seat_class.capitalize() if seat.seat_class else "",
             _(position) if self._kind.has_windows else "",
             _(_RESERVED[seat.reserved_for]) if seat.reserved_for else "",
-            _(_BLOCKED) if seat.blocked else "",
-            fare,
+            "" if self._choice.for_operator else fare,
         ]
-        state = "yours" if seat.seat_no in self._choice.own else seat.state
+        state = "blocked" if seat.blocked and seat.state == "taken" else seat.state
+        if seat.seat_no in self._choice.own:
+            state = "yours"
         return Box(
             seat=seat,
             about=", ".join(filter(None, about)),
             state=state,
-            state_text=_(_STATES[state]),
+            state_text=_(self.states[state]),
             fare=fare if self.fares_differ else "",
             can_be_chosen=(can := state == "free" or (state == "yours" and self._choice.count is not None)),
             chosen=can and seat.seat_no in self._choice.chosen,

@@ -131,7 +131,8 @@ class ManifestStop(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A stop at which passengers board or alight.
 
     comes_free: the seats of the alighting passengers that no ticket has on the next leg. arrives_at,
-    departs_at: the expected times. scheduled_arrives_at, scheduled_departs_at: as in a trip.
+    departs_at: the expected times. scheduled_arrives_at, scheduled_departs_at: as in a trip. departed:
+    whether the trip has left the stop.
     """
 
     stop_no: int
@@ -143,6 +144,7 @@ class ManifestStop(Struct, frozen=True, kw_only=True, omit_defaults=True):
     comes_free: list[int]
     scheduled_arrives_at: Instant | None = None
     scheduled_departs_at: Instant | None = None
+    departed: bool = False
 
 
 class BlockedSegment(Struct, frozen=True, kw_only=True):
@@ -190,9 +192,14 @@ class Leg(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class TripLoad(OperatedTrip, frozen=True, kw_only=True):
-    """A trip with its legs, in the order of the route."""
+    """A trip with its legs, in the order of the route.
+
+    bookings: the number of bookings that a notice reaches: held, booked or on the waitlist, with a journey
+    that has not ended.
+    """
 
     legs: list[Leg]
+    bookings: int
 
 
 class TripOfDay(OperatedTrip, frozen=True, kw_only=True, omit_defaults=True):

@@ -288,6 +288,7 @@ class Assign(TripRequest, frozen=True, kw_only=True):
     vehicle: Registration | UnsetType | None = UNSET
     drivers: DriverCodes | UnsetType | None = UNSET
     until: Date | None = None
+    plan: Flag = False
 
 
 @method("exchange_vehicle", VehicleExchange, "POST /v1/trips/{bus_id}/{travel_date}/vehicle")

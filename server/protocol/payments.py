@@ -152,11 +152,17 @@ class OperatorPaymentList(Struct, frozen=True, kw_only=True, omit_defaults=True)
 
 
 class OpenRefund(PaymentRefund, frozen=True, kw_only=True):
-    """A refund that an operator has to pay back by hand."""
+    """A refund that an operator has to pay back by hand.
+
+    name, phone: of a passenger of the booking. why: the reason for which the trip was cancelled.
+    """
 
     reference: str
     provider: Provider
     bus_id: BusId
+    name: str | None = None
+    phone: str | None = None
+    why: str | None = None
 
 
 class RefundList(Struct, frozen=True, kw_only=True, omit_defaults=True):

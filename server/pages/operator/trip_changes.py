@@ -4,6 +4,7 @@ A change that moves or refunds passengers is planned first: the form shows what 
 form with the same values does it.
 """
 
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from starlette.responses import Response
@@ -35,6 +36,14 @@ class TripStop(NamedTuple):
     place: str
 
 
+class DelayedStop(NamedTuple):
+    """A stop with its time after a delay: when the trip leaves it; of the last stop, when it arrives."""
+
+    place: str
+    expected_at: datetime
+    scheduled_at: datetime
+
+
 def stops_of(trip: TripLoad) -> list[TripStop]:
     """The stops of a trip, in the order of the route."""
     last = trip.legs[-1]
@@ -42,6 +51,17 @@ def stops_of(trip: TripLoad) -> list[TripStop]:
         *(TripStop(leg.from_stop, leg.origin) for leg in trip.legs),
         TripStop(last.to_stop, last.destination),
     ]
+
+
+def delayed_stops(trip: TripLoad, plan: DelayedTrip) -> list[DelayedStop]:
+    """The stops whose times a planned delay sets, in the order of the route."""
+    last = trip.legs[-1]
+    times = [
+        *((leg.from_stop, leg.origin, leg.scheduled_departs_at or leg.departs_at) for leg in trip.legs),
+        (last.to_stop, last.destination, last.scheduled_arrives_at or last.arrives_at),
+    ]
+    delay = timedelta(minutes=plan.minutes)
+    return [DelayedStop(place, at + delay, at) for stop_no, place, at in times if stop_no >= plan.stop_no]
 
 
 def trip_of(visit: Visit) -> TripLoad:
@@ -83,7 +103,8 @@ def send_notice(visit: Visit) -> Response:
 
 def show_delay(visit: Visit, plan: DelayedTrip | None = None) -> Response:
     """The form of a delay; with a plan, what it would do."""
-    return render(visit, "delay", trip_of(visit), plan=plan)
+    trip = trip_of(visit)
+    return render(visit, "delay", trip, plan=plan, delayed=delayed_stops(trip, plan) if plan else [])
 
 
 def delay(visit: Visit) -> Response:
@@ -161,7 +182,8 @@ def show_blocks(visit: Visit) -> Response:
     shown, kind = None, kinds.kind_of(trip.kind)
     try:
         seats: Seats = visit.request(protocol.SeatMap, **visit.path, from_stop=first, to_stop=last)
-        shown = seat_map.view(seats, kind, visit.language, Choice(chosen=visit.whole_numbers("seat")))
+        choice = Choice(chosen=visit.whole_numbers("seat"), for_operator=True)
+        shown = seat_map.view(seats, kind, visit.language, choice)
     except Refusal as refusal:  # such as a stop that the trip has left
         visit.refusal = visit.refusal or refusal
     places = dict(stops)

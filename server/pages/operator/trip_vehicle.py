@@ -7,7 +7,7 @@ from busware.server.pages.operator import frame
 from busware.server.pages.operator.trip import PATH
 from busware.server.pages.operator.trip_changes import done, render, trip_of
 from busware.server.pages.visits import Table, Visit
-from busware.server.protocol import Driver, Refusal, Vehicle, VehicleExchange
+from busware.server.protocol import Assignment, Driver, Refusal, Vehicle, VehicleExchange
 
 
 def vehicles_of(visit: Visit, operator: str) -> list[Vehicle]:
@@ -24,8 +24,8 @@ def drivers_of(visit: Visit, operator: str) -> list[Driver]:
     ]
 
 
-def show_assignment(visit: Visit) -> Response:
-    """The vehicle and the drivers of a trip, and the form that assigns others."""
+def show_assignment(visit: Visit, plan: Assignment | None = None) -> Response:
+    """The vehicle and the drivers of a trip, and the form that assigns others. plan: to several trips."""
     trip = trip_of(visit)
     drivers = drivers_of(visit, trip.operator)
     assigned = visit.form.get("driver", []) if visit.is_sent else [driver.code for driver in trip.drivers]
@@ -36,18 +36,24 @@ def show_assignment(visit: Visit) -> Response:
         vehicles=[one for one in vehicles_of(visit, trip.operator) if one.in_service],
         drivers=[one for one in drivers if one.active or one.code in assigned],
         assigned=assigned,
+        plan=plan,
     )
 
 
 def assign(visit: Visit) -> Response:
-    """Assign a vehicle and drivers to a trip, or to all trips up to a date."""
-    assigned = visit.request(
+    """Assign a vehicle and drivers to a trip, or, after a plan, to all trips up to a date."""
+    until = visit.value("until")
+    is_planned = bool(until) and visit.value("do") != "apply"
+    assigned: Assignment = visit.request(
         protocol.Assign,
         **visit.path,
         vehicle=frame.exactly(visit.value("vehicle") or None),
         drivers=frame.exactly(visit.values("driver") or None),
-        until=visit.value("until"),
+        until=until,
+        plan=is_planned,
     )
+    if is_planned:
+        return show_assignment(visit, assigned)
     return done(visit, "assignment", "assigned", trips=assigned.assigned)
 
 

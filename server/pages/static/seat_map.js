@@ -125,7 +125,8 @@ class SeatMap {
       const input = this.byNumber.get(number);
       const box = input?.nextElementSibling;
       const before = box?.dataset.state;
-      if (!input || before === state || before === "yours") {
+      const isBlocked = before === "blocked" && state === "taken"; // other callers see blocked seats as taken
+      if (!input || before === state || before === "yours" || isBlocked) {
         continue;
       }
       if (state === "free" || before === "free") {

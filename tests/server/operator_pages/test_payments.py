@@ -6,6 +6,7 @@ import pytest
 
 from tests.conftest import Database
 from tests.support.page_visitor import PHONE, Form, Page, Visitor
+from tests.support.schema_api import DAY
 
 PATH, REFUNDS = "/operator/payments", "/operator/refunds"
 
@@ -60,9 +61,13 @@ def test_wrong_amount_is_paid_back(operator: Visitor, reference: str, database: 
     form = settle_form(operator.get(PATH))
     planned = operator.send(form, payment=reference, amount="100.00", currency="INR")
     assert "the amount is to be paid back" in planned.text
+    assert "₹100.00 arrived, and ₹260.00 was asked for." in planned.text
     operator.send(confirm_form(planned))
+    assert "₹100.00 arrived, and ₹260.00 was asked for." in operator.get(PATH).text
     page = operator.get(REFUNDS)
     assert "₹100.00" in page.text
+    assert "The payment booked nothing." in page.text
+    assert "+91" in page.text
     assert operator.get(page.link(reference)).path == f"/operator/bookings/{reference}"
     asked = operator.send(next(form for form in page.forms if "refund_id" in form.names()))
     assert f"₹100.00 of booking {reference} leave the list. This cannot be undone." in asked.text
@@ -71,6 +76,19 @@ def test_wrong_amount_is_paid_back(operator: Visitor, reference: str, database: 
     for _ in range(2):
         assert f"The refund of {reference} is paid back." in operator.send(paid_back).text
     assert database.query("SELECT state, account FROM refunds") == [("succeeded", "conductor")]
+
+
+def test_refund_says_who_gets_it_and_why(operator: Visitor, reference: str, database: Database) -> None:
+    form = settle_form(operator.get(PATH))
+    operator.send(confirm_form(operator.send(form, payment=reference, amount="260.00", currency="INR")))
+    database.query("UPDATE passengers SET name = '<b>Asha'")
+    trip = operator.get(f"/operator/trips/1/{DAY}/cancellation").form("/cancellation")
+    operator.send(confirm_form(operator.send(trip, reason="Landslide.")))
+    page = operator.get(REFUNDS)
+    assert "<b>Asha · +91" in page.text
+    assert "Refund of ticket 1 Landslide." in page.text
+    asked = operator.send(next(form for form in page.forms if "refund_id" in form.names()))
+    assert "<b>Asha · +91" in asked.text.partition("Is it paid back?")[2].partition("You pay back")[0]
 
 
 def test_payments_of_another_operator_are_not_shown(

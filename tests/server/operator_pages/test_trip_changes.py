@@ -1,5 +1,7 @@
 """Changes of a trip on the pages for operators: planned, confirmed, done once; and only one's own trips."""
 
+import re
+
 import pytest
 
 from tests.conftest import Clock, Database
@@ -46,6 +48,7 @@ def test_trip_of_another_operator_cannot_be_changed(
 
 def test_notice_reaches_the_passengers(operator: Visitor, api: SchemaApi, database: Database) -> None:
     api.book(1, 2)
+    assert "1 booking gets the notice." in operator.get(f"{TRIP}/notice").text
     page = plan(operator, "notice", text="Platform <b>3</b>.\nCome early.")
     assert "The notice was sent. 1 booking, 2 tickets." in page.text
     assert database.query("SELECT body FROM messages") == ["Platform <b>3</b>. Come early."]
@@ -71,6 +74,8 @@ def test_delay_is_planned_and_then_applied(operator: Visitor, api: SchemaApi, da
     planned = plan(operator, "delay", minutes="30", reason="A road is closed.")
     assert planned.status == 200
     assert "Bengaluru: expected at Sat 5 Dec 2026, 10:30, scheduled at 10:00." in planned.text
+    assert "Ramanagara: expected at Sat 5 Dec 2026, 11:25, scheduled at 10:55." in planned.text
+    assert "Reason: A road is closed." in planned.text
     assert "The passengers of 1 booking are informed." in planned.text
     assert database.query("SELECT count(*) FROM messages") == [0]
     done = confirm(operator, planned, "delay")
@@ -106,6 +111,7 @@ def test_cancellation_says_what_is_refunded_and_asks(operator: Visitor, api: Sch
     assert "2 tickets are cancelled." in planned.text
     assert "₹520.00" in planned.text
     assert "This cannot be undone" in planned.text
+    assert "The passengers of 1 booking are informed." in planned.text
     assert api.show(booking)["status"] == "booked"
     done = confirm(operator, planned, "cancellation")
     assert "The trip is cancelled" in done.text
@@ -152,6 +158,20 @@ def test_seats_of_a_segment_are_blocked_and_sold_again(operator: Visitor, api: S
     assert api.free(1, 3) == [1, 2, 3, 4, 5, 6, 7]
 
 
+def test_map_of_blocks_shows_numbers_and_blocked_seats_and_no_fares(
+    operator: Visitor, api: SchemaApi, database: Database
+) -> None:
+    database.query("UPDATE bus_info SET max_seats = 2 WHERE bus_id = 1")
+    api.hold(2)
+    form = next(form for form in operator.get(f"{TRIP}/blocks").forms if form.method == "post")
+    page = operator.send(form, reason="Broken.", seat=["5", "6", "7"])
+    assert re.search(r'aria-label="Seat 7, \w+, blocked" disabled', page.html)
+    assert re.search(r'aria-label="Seat 2, \w+, held" disabled', page.html)
+    assert 'data-limit="8"' in page.html
+    assert "₹" not in page.text
+    assert "Held by another traveller" not in page.text
+
+
 def test_sold_seat_is_not_blocked(operator: Visitor, api: SchemaApi) -> None:
     form = next(form for form in operator.get(f"{TRIP}/blocks").forms if form.method == "post")
     api.book(3)
@@ -162,7 +182,10 @@ def test_sold_seat_is_not_blocked(operator: Visitor, api: SchemaApi) -> None:
 
 
 def test_vehicle_and_drivers_are_assigned_and_removed(operator: Visitor, fleet: SchemaApi) -> None:
-    page = plan(operator, "assignment", vehicle="KA09F1", driver=["D1", "D2"], until="2026-12-06")
+    planned = plan(operator, "assignment", vehicle="KA09F1", driver=["D1", "D2"], until="2026-12-06")
+    assert "2 trips get this vehicle and these drivers. Sat 5 Dec 2026 – Sun 6 Dec 2026" in planned.text
+    assert "Vehicle KA09F1" not in operator.get(TRIP).text
+    page = confirm(operator, planned, "assignment")
     assert "The vehicle and the drivers are assigned. 2 trips." in page.text
     assert "Vehicle KA09F1 · Kumar · Ravi" in page.text
     form = page.form("/assignment")
@@ -183,6 +206,7 @@ def test_vehicle_is_exchanged_by_its_plan(operator: Visitor, fleet: SchemaApi) -
     planned = plan(operator, "exchange", vehicle="KA09S1", reason="Broken.")
     assert "2 of 5 tickets have a seat: 0 with the same number, 2 with another one." in planned.text
     assert f"No seats for {stays['reference']}, 3 tickets" in planned.text
+    assert "The passengers of 2 bookings are informed." in planned.text
     fleet.cancel(stays)
     changed = confirm(operator, planned, "exchange")
     assert "2 of 2 tickets have a seat" in changed.text

@@ -132,7 +132,7 @@ def test_name_says_for_whom_a_seat_is_reserved_and_that_it_is_blocked() -> None:
     seen = view(seats)
     assert names(seen)[:2] == [
         "Seat 1, window, for women, ₹350, free",
-        "Seat 2, aisle, accessible, blocked, ₹350, taken",
+        "Seat 2, aisle, accessible, ₹350, blocked",
     ]
     assert seen.reserved == {"women": "for women", "accessible": "accessible"}
 
