@@ -223,7 +223,7 @@ class _Boxes:
             _(_RESERVED[seat.reserved_for]) if seat.reserved_for else "",
             "" if self._choice.for_operator else fare,
         ]
-        state = "blocked" if seat.blocked and seat.state == "taken" else seat.state
+        state: str = "blocked" if seat.blocked and seat.state == "taken" else seat.state
         if seat.seat_no in self._choice.own:
             state = "yours"
         return Box(

@@ -80,6 +80,7 @@ GROUPS: dict[str, list[FormField]] = {
     ],
 }
 FIELDS = [field for fields in GROUPS.values() for field in fields]
+LABELS = {field.name: field.label for field in FIELDS}
 
 
 def texts_of(document: Mapping[str, Any]) -> dict[str, Any]:

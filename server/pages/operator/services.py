@@ -94,6 +94,7 @@ def _carry_out(visit: Visit, fields: dict[str, Any], document: dict[str, Any]) -
 
 
 def _render(visit: Visit, template: str, change: _Change | None, **values: Any) -> Response:
+    labels = service_form.LABELS if "texts" in values else {}  # documents have the names of the fields
     sent = {name: found for name, found in visit.form.items() if name not in _STATE}
     refusal = visit.refusal
     return frame.render(
@@ -101,6 +102,7 @@ def _render(visit: Visit, template: str, change: _Change | None, **values: Any) 
         template,
         PATH,
         change=change,
+        labels=labels,
         sent=sent,
         do=visit.value("do").partition("-")[0],
         done=visit.query.get("done", [""])[0],

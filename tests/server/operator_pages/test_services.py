@@ -43,7 +43,11 @@ def test_form_is_planned_and_then_applied(operator: Visitor, database: Database)
         days_off="2026-12-08",
     )
     assert planned.status == 200
-    for text in ("name Day Bus Day <b>Express</b>", "women_seats [] [1, 2]", "1 trip is no longer on sale."):
+    for text in (
+        "Name Day Bus Day <b>Express</b>",
+        "Seats for women [] [1, 2]",
+        "1 trip is no longer on sale.",
+    ):
         assert text in planned.text
     assert field(database, "name") == "Day Bus"
     done = apply(operator, planned)
@@ -74,7 +78,7 @@ def test_faults_are_named_with_their_fields(operator: Visitor, database: Databas
     form = form_of(operator.get(ONE))
     page = operator.send(form, runs_on="sometimes", women_seats="99")
     assert page.status == 400
-    assert page.links["runs_on"] == "#runs_on"
+    assert page.links["Runs on"] == "#runs_on"
     assert form_of(page).value("runs_on") == "sometimes"
     assert operator.send(form, max_seats="many").status == 400
     assert operator.send(form, refund_tiers="soon").status == 400
@@ -93,7 +97,7 @@ def test_old_plan_is_shown_again(operator: Visitor, database: Database) -> None:
     database.query("""SELECT api.put_service(NULL, '{"bus_id": 1, "name": "Morning Bus"}')""")
     page = apply(operator, planned)
     assert "The service has changed since you looked." in page.text
-    assert "name Morning Bus Day Express" in page.text
+    assert "Name Morning Bus Day Express" in page.text
     assert "The service is changed." in apply(operator, page).text
 
 

@@ -105,6 +105,13 @@ def test_stop_is_skipped_and_served_again(operator: Visitor, api: SchemaApi) -> 
     assert "The trip stops there again." in operator.send(again).text
 
 
+def test_stop_that_is_skipped_is_chosen_first(operator: Visitor) -> None:
+    page = plan(operator, "stops", reason="Flood.")
+    assert page.status == 400
+    assert '<select id="at" name="at" aria-invalid="true"' in page.html
+    assert page.form("/stops").value("reason") == "Flood."
+
+
 def test_cancellation_says_what_is_refunded_and_asks(operator: Visitor, api: SchemaApi) -> None:
     booking = api.book(1, 2)
     planned = plan(operator, "cancellation", reason="Landslide.")

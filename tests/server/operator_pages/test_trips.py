@@ -26,6 +26,7 @@ def test_days_around(operator: Visitor) -> None:
     page = operator.get(DAY)
     assert "Trips of Fri 4 Dec 2026" in operator.get(page.link("Fri 4 Dec")).text
     assert "Trips of Sun 6 Dec 2026" in operator.get(page.link("Sun 6 Dec")).text
+    assert page.link("Today") == "/operator"
     form = page.form("/operator")
     assert "You have no trips on this day." in operator.send(form, date="2027-06-01").text
 
