@@ -346,6 +346,14 @@ def name(typed: str) -> str | None:
     return typed or None
 
 
+def some_name(typed: str) -> str:
+    """A passenger's name."""
+    found = name(typed)
+    if found is None:
+        raise InvalidInput(f"{quoted(typed)} is not a name. Type a name such as Asha.")
+    return found
+
+
 def number_list(
     known: Collection[int], noun: str, example: str, hint: str
 ) -> Callable[[str], tuple[int, ...]]:

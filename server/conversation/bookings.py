@@ -1,4 +1,4 @@
-"""The dialogues about an existing booking: show it, cancel it, change a seat, alight, find a lost one.
+"""The dialogues about a booking: show it, cancel it, change a seat or a name, alight, find a lost one.
 
 A booking is opened by its reference and phone number. They may follow the command; else the dialogue asks. It
 offers the booking that was made or opened last. It does not ask for the phone number of a booking that was
@@ -12,6 +12,8 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, TypeVar
+
+import msgspec
 
 from busware.server.conversation import answers, payments, seating
 from busware.server.conversation.dates import EXAMPLES, leading_date
@@ -39,6 +41,7 @@ from busware.server.conversation.words import (
     listed,
     moment,
     money,
+    numbered,
     offer_advice,
     plural,
     quoted,
@@ -61,6 +64,7 @@ from busware.server.protocol import (
     Places,
     Refusal,
     Ticket,
+    Transfer,
     fold_name,
 )
 
@@ -175,12 +179,7 @@ def change(context: Context, typed: str) -> Steps[None]:
     if not seats:
         yield Tell(f"Booking {booking.reference} has no {noun} that can be changed.")
         return
-    ticket_no = next(iter(seats))
-    if len(seats) > 1:
-        options = _described((t for t in booking.tickets if t.ticket_no in seats), noun)
-        hint = "The number after the word Ticket in the booking above."
-        ask_ticket = answers.ask_number("Which ticket?", options, "ticket", "tickets", hint)
-        ticket_no = yield replace(ask_ticket, parse=_by_seat_or_name(booking, ask_ticket.parse))
+    ticket_no = yield from _choose_ticket(booking, [t for t in booking.tickets if t.ticket_no in seats])
     own = tuple(seats.values())
     changed: Booking | Refusal | None = None
     while not isinstance(changed, Booking):
@@ -202,6 +201,39 @@ def change(context: Context, typed: str) -> Steps[None]:
             yield Tell(changed.message, problem=True)
     yield Show(changed)
     yield Tell(seat_line(changed, ticket_no))
+
+
+def transfer(context: Context, typed: str) -> Steps[None]:
+    """The command `transfer [REFERENCE [PHONE]]`: give a ticket to another name."""
+    booking, phone = yield from open_booking(context, typed)
+    yield Show(booking)
+    seated = [t for t in booking.tickets if t.status in ("held", "booked", "pending")]
+    if not seated:
+        yield Tell(f"Booking {booking.reference} has no ticket that can get another name.")
+        return
+    ticket_no = yield from _choose_ticket(booking, seated)
+    name = yield Ask(
+        f"New name for ticket {ticket_no}:", answers.some_name, "name",
+        f"The {words_of(booking.kind).passenger} who uses the ticket. The phone number does not change.",
+    )  # fmt: skip
+    request = Transfer(reference=booking.reference, phone=phone, ticket_no=ticket_no, name=name)
+    while isinstance(changed := (yield Call(request)), Refusal):
+        concessions = changed.data.get("concessions")
+        if changed.reason == "reserved_seat" and request.gender is None:
+            seats = numbered(words_of(booking.kind).seat, changed.data["seats"])
+            question, entitled = f"{seats} for women. Is {name} a woman?", {"gender": "female"}
+        elif changed.reason == "unknown_concession" and concessions and request.concession is None:
+            (concession,) = concessions
+            question = f"The fare has the concession {concession}. Does {name} have it too?"
+            entitled = {"concession": concession}
+        else:
+            raise changed
+        if not (yield answers.ask_yes_no(question, "no: the ticket keeps its name.", "entitled")):
+            yield Tell("Nothing was changed.")
+            return
+        request = msgspec.structs.replace(request, **entitled)
+    yield Show(changed)
+    yield Tell(f"Ticket {ticket_no} has the name {name} now.")
 
 
 def find(context: Context, typed: str) -> Steps[None]:
@@ -381,6 +413,17 @@ def _choose_tickets(booking: Booking, tickets: Sequence[Ticket]) -> Steps[list[T
             (Choice("all"), *(Choice(str(number), text) for number, text in options.items())),
         )  # fmt: skip
     return [ticket for ticket in tickets if ticket.ticket_no in numbers]
+
+
+def _choose_ticket(booking: Booking, tickets: Sequence[Ticket]) -> Steps[int]:
+    """The number of one of the tickets; asks if there are several."""
+    if len(tickets) == 1:
+        return tickets[0].ticket_no
+    options = _described(tickets, words_of(booking.kind).seat)
+    hint = "The number after the word Ticket in the booking above."
+    ask = answers.ask_number("Which ticket?", options, "ticket", "tickets", hint)
+    number: int = yield replace(ask, parse=_by_seat_or_name(booking, ask.parse))
+    return number
 
 
 def _by_seat_or_name(booking: Booking, parse: Callable[[str], T]) -> Callable[[str], T]:

@@ -73,6 +73,7 @@ COMMANDS: dict[str, Command] = {
     ),
     "pay": Command("pay a hold, or ask whether it is paid", bookings.payment, "[REFERENCE [PHONE]]"),
     "change": Command("change a seat of a booking", bookings.change, "[REFERENCE [PHONE]]"),
+    "transfer": Command("give a ticket to another name", bookings.transfer, "[REFERENCE [PHONE]]"),
     "alight": Command("get off at an earlier stop", bookings.alighting, "[REFERENCE [PHONE]]"),
     "exchange": Command(
         "take another date, destination, trip or class", exchanges.exchange, "[REFERENCE [PHONE]]"
@@ -89,6 +90,7 @@ _COMMANDS_AFTER_QUIT = COMMANDS.keys() - {"say"}
 # Other words for these commands: names of commands of scripts/client, and words that travellers may use.
 _SYNONYMS = {
     "book": "bus", "search": "bus", "booking": "status", "quote": "cancel", "change-seat": "change",
+    "name": "transfer", "names": "transfer", "rename": "transfer",
     "alight-quote": "alight", "exchange-quote": "exchange",
     "offers": "offer", "accept": "offer", "decline": "offer",
     "theatre": "show", "theater": "show", "room": "hotel",
