@@ -11,6 +11,7 @@ DECLARE
     s       api.found_segment;
     seats   jsonb;
     fares   jsonb;
+    zone    text;   -- of the boarding place
 BEGIN
     travel_date := coalesce(travel_date, api.travel_date_of(bus_id, boarding_date, origin, destination, from_stop));
     SELECT * INTO trip FROM trips t WHERE t.bus_id = seat_map.bus_id AND t.travel_date = seat_map.travel_date;
@@ -45,15 +46,16 @@ BEGIN
     IF api.operates(account, service.bus_id) THEN
         seats := api.seats_with_blocks(seats, service.bus_id, travel_date, s.segment);
     END IF;
+    SELECT p.time_zone INTO zone FROM route_table r JOIN places p ON p.code = r.place
+    WHERE r.bus_id = service.bus_id AND r.stop_no = s.from_stop;
     RETURN jsonb_build_object('bus_id', bus_id, 'travel_date', travel_date,
         'boarding_date', api.boarding_date(service, travel_date, s.from_stop), 'from_stop', s.from_stop, 'to_stop', s.to_stop,
         'layout', service.layout, 'seats', seats, 'max_seats', service.max_seats, 'currency', service.currency)
         || fares || jsonb_strip_nulls(jsonb_build_object('concessions', service.concessions,
-            'promo_codes', CASE WHEN api.has_promo_codes(service) THEN true END,
-            'refund_percent', CASE WHEN service.refund_tiers IS NULL THEN trim_scale(service.refund_percent)::text END))
-        || CASE WHEN service.refund_tiers IS NULL THEN '{}' ELSE api.show_tiers(service.refund_tiers, s.departs_at, (
-            SELECT p.time_zone FROM route_table r JOIN places p ON p.code = r.place
-            WHERE r.bus_id = service.bus_id AND r.stop_no = s.from_stop)) END;
+            'promo_codes', CASE WHEN api.has_promo_codes(service) THEN true END))
+        || CASE WHEN service.refund_tiers IS NOT NULL THEN api.show_tiers(service.refund_tiers, s.departs_at, zone)
+                ELSE jsonb_build_object('refund_percent', trim_scale(service.refund_percent)::text,
+                                        'refund_until', api.rfc3339(s.sells_until, zone)) END;
 END $$;
 
 -- The seats of a seat map with their classes, and with their fares where they differ from the fare of the map. fares: as

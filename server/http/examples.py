@@ -261,6 +261,7 @@ EXAMPLES: dict[str, Example] = {
             ],
             "max_seats": 6,
             "refund_percent": "50",
+            "refund_until": "2026-12-05T22:00:00+05:30",
         },
     ),
     "book": Example(

@@ -182,7 +182,8 @@ class Seats(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     fare_parts, classes: as in a trip. concessions: of the service, if it has some. promo_codes: true if a
     promo code is valid on the service today. refund_tiers: those that have not ended, if the refund has
-    tiers; else refund_percent: of the fare that a cancellation refunds.
+    tiers; else refund_percent: of the fare that a cancellation refunds until refund_until, when the boarding
+    stop is no longer on sale; later it refunds nothing.
     """
 
     bus_id: BusId
@@ -201,6 +202,7 @@ class Seats(Struct, frozen=True, kw_only=True, omit_defaults=True):
     promo_codes: bool = False
     refund_tiers: list[RefundTier] | None = None
     refund_percent: str | None = None
+    refund_until: Instant | None = None
 
     @property
     def free(self) -> list[int]:

@@ -92,7 +92,9 @@ def test_service_without_tiers_shows_one_percentage(api: SchemaApi) -> None:
         "refund_percent"
     }
     seats = api.read("seat_map", bus_id=1, travel_date=DAY, from_stop=1, to_stop=4)
-    assert (seats["refund_percent"], quote(api, api.hold(2))["refund_percent"]) == ("50", "50")
+    quoted = quote(api, api.hold(2))
+    assert (seats["refund_percent"], quoted["refund_percent"]) == ("50", "50")
+    assert seats["refund_until"] == quoted["valid_until"]
 
 
 def test_a_ticket_keeps_the_tiers_of_its_sale(tiered: SchemaApi) -> None:
