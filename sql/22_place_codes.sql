@@ -105,10 +105,12 @@ CREATE OR REPLACE FUNCTION api.refusal_unknown_place(place text) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     nearest jsonb := api.nearest_places(place);
+    names   text[] := ARRAY(SELECT jsonb_array_elements_text(nearest));
 BEGIN
     RETURN api.refusal('unknown_place',
         'No place is called ' || api.quoted(place) || CASE
-            WHEN jsonb_array_length(nearest) = 0 THEN ', and no name is similar.'
-            ELSE '. Did you mean ' || array_to_string(ARRAY(SELECT jsonb_array_elements_text(nearest)), ', ') || '?' END,
+            WHEN names = '{}' THEN ', and no name is similar.'
+            ELSE '. Did you mean ' || concat_ws(' or ', nullif(array_to_string(trim_array(names, 1), ', '), ''),
+                                                names[cardinality(names)]) || '?' END,
         jsonb_build_object('nearest', nearest));
 END $$;

@@ -112,6 +112,22 @@ def test_unknown_place_is_refused_with_the_nearest_names(api: SchemaApi) -> None
     assert unlike["message"] == 'No place is called "Xyzzy", and no name is similar.'
 
 
+@pytest.mark.parametrize(
+    ("renamed", "guess"),
+    [
+        ({"Mysuru": "Mandyas"}, "Mandya or Mandyas"),
+        ({"Mysuru": "Mandyas", "Srirangapatna": "Mandyasi"}, "Mandya, Mandyas or Mandyasi"),
+    ],
+)
+def test_several_similar_names_are_alternatives(
+    api: SchemaApi, database: Database, renamed: dict[str, str], guess: str
+) -> None:
+    for name, similar in renamed.items():
+        database.query("UPDATE places SET name = %s WHERE name = %s", similar, name)
+    message = api.read("search", origin="Bengaluru", destination="Mandyo", date=DAY)["message"]
+    assert message == f'No place is called "Mandyo". Did you mean {guess}?'
+
+
 # Search ----------------------------------------------------------------------------------------
 
 
