@@ -49,12 +49,14 @@ def register(visit: Visit) -> Response:
             session = _login(visit)
         except Refusal:
             raise refusal from None
-    return _signed_in(visit, session)
+    to = _to(visit)
+    return _signed_in(visit, session, f"{to}{'&' if '?' in to else '?'}done=registered")
 
 
-def _signed_in(visit: Visit, session: Session) -> Response:
+def _signed_in(visit: Visit, session: Session, to: str = "") -> Response:
+    """Keep the session, and send the browser to a page; to the one to return to if none is given."""
     visit.cookies.set("session", session.token)
-    return visit.see(_to(visit))
+    return visit.see(to or _to(visit))
 
 
 def _to(visit: Visit) -> str:
@@ -101,7 +103,7 @@ def show_forgotten(visit: Visit) -> Response:
 
 
 def request_reset(visit: Visit) -> Response:
-    """Request a mail for a new password. The page does not say whether one is sent."""
+    """Request an e-mail for a new password. The page does not say whether one is sent."""
     visit.request(protocol.RequestReset, account=visit.value("account"))
     return visit.see("/forgotten", {"sent": "yes"})
 

@@ -10,7 +10,7 @@ from busware.server.documents import ticket_pdf
 from busware.server.mail import calendar_entry
 from busware.server.mail.booking_text import BookingText
 from busware.server.pages import holds, kinds
-from busware.server.pages.visits import Page, Table, Visit
+from busware.server.pages.visits import Page, Table, Visit, address
 from busware.server.protocol import (
     OPEN,
     Booking,
@@ -112,7 +112,22 @@ def show_booking(visit: Visit) -> Response:
         quote=_quote(visit, booking),
         now=visit.now,
         messages=_messages(visit),
+        again=_trip_address(booking),
     )
+
+
+def _trip_address(booking: Booking) -> str:
+    """The page with the seats of the trip of a booking; empty for a kind without a destination."""
+    if not kinds.kind_of(booking.kind).destination:
+        return ""
+    search = {
+        "kind": booking.kind,
+        "origin": booking.origin,
+        "destination": booking.destination,
+        "date": booking.boarding_date.isoformat(),
+        "seats": len(booking.tickets),
+    }
+    return address(f"/trips/{booking.bus_id}", search)
 
 
 def _quote(visit: Visit, booking: Booking) -> Quote | None:

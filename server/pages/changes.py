@@ -84,6 +84,8 @@ def show_seats(visit: Visit) -> Response:
 
 def change_seat(visit: Visit) -> Response:
     """Move a ticket to another seat."""
+    if not visit.value("seat"):
+        raise Refusal("bad_request", "Choose one of the free seats.", field="seat")
     visit.request(
         protocol.ChangeSeat,
         **visit.opened(visit.path["reference"]),
@@ -101,12 +103,14 @@ def show_alight(visit: Visit) -> Response:
     """The stops at which the tickets may end early, and what that refunds."""
     booking = booking_of(visit)
     stops: AlightingStops = visit.request(protocol.AlightQuote, **visit.opened(booking.reference))
-    return render(visit, "alight.html", booking, stops=stops)
+    return render(visit, "alight.html", booking, stops=stops, tickets=open_tickets(booking))
 
 
 def alight(visit: Visit) -> Response:
     """End the tickets at an earlier stop."""
     at = visit.whole_number("at", 0)
+    if not at:
+        raise Refusal("bad_request", "Choose a stop.", field="at")
     visit.request(protocol.Alight, **visit.opened(visit.path["reference"]), at=at, key=visit.key())
     return done(visit, "alighted")
 
@@ -152,7 +156,7 @@ def set_contact(visit: Visit) -> Response:
     email, sms = visit.value("email"), visit.value("sms") == "on"
     contact = booking_of(visit).contact
     if contact and contact.email and not email and visit.value("no_mail") != "on":
-        raise Refusal("address_missing", "Type the e-mail address again, or choose to get no mails.")
+        raise Refusal("address_missing", "Type the e-mail address again, or choose to get no e-mails.")
     visit.request(
         protocol.SetContact,
         **visit.opened(visit.path["reference"]),

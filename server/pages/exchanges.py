@@ -31,6 +31,7 @@ def show_exchange(visit: Visit) -> Response:
                 booking,
                 terms=terms,
                 lost=visit.refusal is not None and visit.refusal.reason in seat_map.LOST,
+                seats=_own_seats(booking),
                 seat_map=_seat_map(visit, booking, terms),
                 search=_search(visit, booking),
             )
@@ -65,7 +66,9 @@ def _show_trips(visit: Visit, booking: Booking) -> Response:
         trips = _other_trips(visit, booking, search)
     except Refusal as refusal:
         visit.refusal = visit.refusal or refusal
-    return render(visit, "exchange.html", booking, search=search, day=_day(visit, booking), trips=trips)
+    party = len(open_tickets(booking))
+    day = _day(visit, booking)
+    return render(visit, "exchange.html", booking, search=search, day=day, trips=trips, party=party)
 
 
 def _day(visit: Visit, booking: Booking) -> date:
@@ -141,10 +144,15 @@ def _seats(visit: Visit, terms: ExchangeTerms) -> Seats:
     return seats
 
 
+def _own_seats(booking: Booking) -> list[int]:
+    """The seats of the booking."""
+    return [ticket.seat_no for ticket in open_tickets(booking) if ticket.seat_no is not None]
+
+
 def _seat_map(visit: Visit, booking: Booking, terms: ExchangeTerms) -> SeatMapView:
     """The seats among which the traveller can choose others. On the same trip, these are the own ones too."""
     same = (terms.journey.bus_id, terms.journey.travel_date) == (booking.bus_id, booking.travel_date)
-    own = [ticket.seat_no for ticket in open_tickets(booking) if same and ticket.seat_no is not None]
+    own = _own_seats(booking) if same else []
     chosen = [ticket.seat_no for ticket in terms.tickets]
     choice = Choice(chosen, own, count=len(chosen))
     return seat_map.view(_seats(visit, terms), kinds.kind_of(booking.kind), visit.language, choice)

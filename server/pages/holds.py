@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from busware.server import protocol
 from busware.server.documents.ticket_pdf import code_image
-from busware.server.pages import journeys, seat_map
+from busware.server.pages import journeys, kinds, seat_map
 from busware.server.pages.journeys import Search
 from busware.server.pages.visits import Page, Table, Visit, address
 from busware.server.protocol import Booking, Payment, Refusal, Seat, Seats
@@ -146,7 +146,15 @@ def render_payment(visit: Visit, booking: Booking, **exchange: Any) -> Response:
     payment: Payment = visit.request(protocol.Pay, **visit.opened(booking.reference), **exchange)
     how = payment.pay
     code = image_of(how.upi) if how and how.upi else ""
-    return visit.render("payment.html", booking=booking, payment=payment, how=how, code=code)
+    return visit.render(
+        "payment.html",
+        booking=booking,
+        kind=kinds.kind_of(booking.kind),
+        seats=[ticket.seat_no for ticket in booking.tickets if ticket.seat_no is not None],
+        payment=payment,
+        how=how,
+        code=code,
+    )
 
 
 def image_of(text: str) -> str:

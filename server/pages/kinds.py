@@ -1,5 +1,6 @@
 """The words of the pages for each kind of service, as texts of the catalogue."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -25,6 +26,7 @@ def NN_(one: str, several: str) -> Counted:
 
 _SEATS = NN_("%(count)s seat", "%(count)s seats")
 _TRIPS = NN_("%(count)s trip", "%(count)s trips")
+_NUMBERED = NN_("Seat %(numbers)s", "Seats %(numbers)s")
 
 
 @dataclass(frozen=True)
@@ -33,9 +35,10 @@ class Kind:
 
     title: of the choice between the kinds. origin, destination, date, until: labels of the search; a kind
     without a destination is at one place, and one without `until` needs no second date. departs, arrives:
-    what the times mean. seats, trips: the texts of their numbers. each: what a fare is for. to_pay: the
-    amount that is not paid before. front: what the seats face, where no driver is drawn. has_windows: whether
-    the seats at the sides are beside windows.
+    what the times mean. seats, trips: the texts of their numbers. numbered: the text of chosen seats. none:
+    no trip is found. full: no seat is free. each: what a fare is for. to_pay: the amount that is not paid
+    before. front: what the seats face, where no driver is drawn. has_windows: whether the seats at the sides
+    are beside windows.
     """
 
     name: str
@@ -52,9 +55,12 @@ class Kind:
     seat: str
     passenger: str
     choose: str = N_("Choose seats")
+    none: str = N_("No trips")
+    full: str = N_("All seats are taken.")
     each: str = N_("per seat")
     to_pay: str = N_("To pay on arrival: %(amount)s")
     seats: Counted = _SEATS
+    numbered: Counted = _NUMBERED
     trips: Counted = _TRIPS
     needs_phone: bool = False
     front: str | None = None
@@ -63,6 +69,12 @@ class Kind:
     def count(self, language: Language, number: int) -> str:
         """A number of seats as a text."""
         return _counted(self.seats, language, number)
+
+    def listed(self, language: Language, numbers: Iterable[int]) -> str:
+        """Seats by their numbers as a text."""
+        texts = [str(number) for number in numbers]
+        text = language.ngettext(self.numbered.one, self.numbered.several, len(texts))
+        return text % {"numbers": ", ".join(texts)}
 
     def found(self, language: Language, number: int) -> str:
         """A number of trips as a text."""
@@ -108,6 +120,8 @@ KINDS = {
             arrives=N_("Arrives"),
             seat=N_("Seat"),
             passenger=N_("Passenger"),
+            none=N_("No flights"),
+            trips=NN_("%(count)s flight", "%(count)s flights"),
             front=N_("Front"),
             has_windows=True,
         ),
@@ -125,6 +139,7 @@ KINDS = {
             arrives=N_("Ends"),
             seat=N_("Seat"),
             passenger=N_("Guest"),
+            none=N_("No shows"),
             trips=NN_("%(count)s show", "%(count)s shows"),
             front=N_("Stage"),
         ),
@@ -143,8 +158,11 @@ KINDS = {
             seat=N_("Room"),
             passenger=N_("Guest"),
             choose=N_("Choose rooms"),
+            none=N_("No hotels"),
+            full=N_("All rooms are taken."),
             each=N_("per room, all nights"),
             seats=NN_("%(count)s room", "%(count)s rooms"),
+            numbered=NN_("Room %(numbers)s", "Rooms %(numbers)s"),
             trips=NN_("%(count)s hotel", "%(count)s hotels"),
         ),
     )

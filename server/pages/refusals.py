@@ -1,10 +1,12 @@
 """Refusals as texts in the language of the traveller, and the field of a form that a refusal is about.
 
-In English, the message of the refusal is shown: it names the seats, the places and the amounts. The other
-languages have a text for each reason, with what the refusal has for programs.
+In English, the message of the refusal is shown, with its dates as people write them: it names the seats, the
+places and the amounts. The other languages have a text for each reason, with what the refusal has for
+programs.
 """
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -17,7 +19,7 @@ _UNKNOWN_REFERENCE = "unknown_reference"  # an unknown booking that is opened wi
 _TEXTS = {
     "form_expired": N_("This page was open for too long. Check the form and send it again."),
     "session_ended": N_("Your session has ended. Sign in, or send the form again as a guest."),
-    "address_missing": N_("Type the e-mail address again, or choose to get no mails."),
+    "address_missing": N_("Type the e-mail address again, or choose to get no e-mails."),
     "unknown_place": N_("There is no place with this name. Choose one of the list."),
     "ambiguous_place": N_("Several places have this name. Choose one of them."),
     "unknown_trip": N_("There is no such trip on this date."),
@@ -145,7 +147,7 @@ _VALID = {  # fields of requests that are refused with bad_request, each with wh
     "handed_over": N_("An amount is valid, such as 520.00."),
     "minutes": N_("Minutes are from -1440 to 1440, and not so early that the trip has left."),
     "registration": N_("A registration has up to 16 letters and digits, such as KA09F1234."),
-    "phone": N_("A phone number is valid, such as 98450 12345."),
+    "phone": N_("A phone number is valid, such as 98450\u00a012345."),
     "email": N_("An e-mail address is valid, such as asha@example.org."),
     "date": N_("Choose another date."),
     "until": N_("Choose a later date."),
@@ -154,6 +156,8 @@ _VALID = {  # fields of requests that are refused with bad_request, each with wh
     "username": N_("A username has letters, digits and few other characters."),
     "reference": N_("A reference is on the ticket, such as DT7VKKK."),
     "count": N_("Choose as many seats as there are passengers."),
+    "seat": N_("Choose one of the free seats."),
+    "at": N_("Choose a stop."),
 }
 _PAGE_ONLY = ("form_expired", "session_ended", "address_missing")  # they have no better message
 _FIELDS = {  # of a reason that does not name its field
@@ -174,6 +178,7 @@ _FIELDS = {  # of a reason that does not name its field
     "too_many_seats": "seats",
     "sold_out": "seats",
 }
+_ISO_DATE = re.compile(r"\b\d{4}-\d\d-\d\d\b")
 _MINUTE = 60  # seconds
 _OF_PLACES = ("unknown_place", "ambiguous_place")
 _NAMES = {"count": "seats", "seats": "seat"}  # fields of the protocol → of the pages
@@ -183,7 +188,7 @@ def text(refusal: Refusal, language: Language) -> str:
     """A refusal as a text."""
     known = _TEXTS.get(_UNKNOWN_REFERENCE if refusal.data.get("without_phone") else refusal.reason)
     if known is None or (language.code == DEFAULT and refusal.reason not in _PAGE_ONLY):
-        return refusal.message
+        return _ISO_DATE.sub(lambda found: _day(found[0], language), refusal.message)
     return " ".join([language.gettext(known), *_details(refusal, language)])
 
 
@@ -196,12 +201,18 @@ def _details(refusal: Refusal, language: Language) -> Iterator[str]:
         yield language.gettext(valid)
 
 
+def _day(text: str, language: Language) -> str:
+    """A date of ISO 8601 as people write it; another text as it is."""
+    try:
+        return language.day(date.fromisoformat(text))
+    except ValueError:
+        return text
+
+
 def _shown(name: str, value: Any, data: Mapping[str, Any], language: Language) -> str:
     """A value of the data of a refusal."""
     if isinstance(value, list):
-        return ", ".join(
-            language.day(date.fromisoformat(one)) if name == "dates" else str(one) for one in value
-        )
+        return ", ".join(_day(one, language) if name == "dates" else str(one) for one in value)
     if isinstance(value, str) and "currency" in data:
         return language.amount(value, data["currency"])
     if name == "retry_after":

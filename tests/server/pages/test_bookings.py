@@ -6,7 +6,7 @@ import pytest
 
 from tests.conftest import Database
 from tests.support.offers import CAUSE, add_later_bus, displace
-from tests.support.page_visitor import PHONE, Visitor
+from tests.support.page_visitor import PHONE, SEARCH, Visitor
 
 
 def test_booking_opens_by_reference_and_phone_number(visitor: Visitor, other_visitor: Visitor) -> None:
@@ -62,23 +62,23 @@ def test_browser_does_not_store_pages_of_a_booking(visitor: Visitor, path: str) 
 
 
 def test_part_of_a_booking_is_cancelled_after_its_quote(visitor: Visitor, database: Database) -> None:
-    reference = visitor.book(3, 4).reference
+    reference = visitor.book(3, 4, **{"name-1": "Ravi"}).reference
     page = visitor.get(f"/bookings/{reference}/cancel")
-    assert "You cancel 2 tickets." in page.text
+    assert "You cancel 2 tickets: Ticket 1, Seat 3 Ravi, Seat 4 Refund" in page.text
     assert "₹260.00" in page.text
     choice = next(form for form in page.forms if form.method == "get")
     one = visitor.send(choice, ticket="2")
-    assert "You cancel 1 ticket." in one.text
+    assert "You cancel 1 ticket: Ravi, Seat 4 Refund" in one.text
     assert "₹130.00" in one.text
     confirm = next(form for form in one.forms if form.method == "post")
     done = visitor.send(confirm)
-    assert "The chosen tickets are cancelled." in done.text
+    assert "The cancellation is done." in done.text
     assert database.query("SELECT ticket_no, status FROM passengers ORDER BY 1") == [
         (1, "booked"),
         (2, "cancelled"),
     ]
     repeated = visitor.send(confirm)  # the same key: nothing more is done
-    assert "The chosen tickets are cancelled." in repeated.text
+    assert "The cancellation is done." in repeated.text
 
 
 def test_ticket_moves_to_another_seat(visitor: Visitor, other_visitor: Visitor, database: Database) -> None:
@@ -93,15 +93,48 @@ def test_ticket_moves_to_another_seat(visitor: Visitor, other_visitor: Visitor, 
     assert database.value("SELECT seat_no FROM passengers WHERE reference = %s", reference) == 8
 
 
+@pytest.mark.parametrize(
+    ("page", "english", "hindi"),
+    [
+        ("seat", "Choose one of the free seats.", "खाली सीटों में से एक चुनें।"),
+        ("alight", "Choose a stop.", "एक स्टॉप चुनें।"),
+    ],
+)
+def test_change_without_a_choice_says_what_to_choose(
+    visitor: Visitor, page: str, english: str, hindi: str
+) -> None:
+    form = visitor.get(f"/bookings/{visitor.book(3).reference}/{page}").form(f"/{page}")
+    for language, text in (("en", english), ("hi", hindi)):
+        visitor.session.headers["Accept-Language"] = language
+        refused = visitor.send(form)
+        assert (refused.status, text in refused.text) == (400, True)
+
+
 def test_booking_is_exchanged_for_another_date(visitor: Visitor, database: Database) -> None:
     database.query("UPDATE bus_info SET exchange_fee = 20 WHERE bus_id = 1")
     reference = visitor.book(3).reference
     page = visitor.send(visitor.get(f"/bookings/{reference}/exchange").form("/exchange"), date="2026-12-06")
     terms = visitor.get(page.link("Day Bus"))
+    assert "Until now: Day Bus, Sat 5 Dec 2026, 10:00, Seat 3" in terms.text
     assert "Fee" in terms.text
     assert "₹20.00" in terms.text
     assert "The booking is exchanged." in visitor.send(terms.form("/exchange")).text
     assert str(database.value("SELECT travel_date FROM passengers WHERE status = 'booked'")) == "2026-12-06"
+
+
+def test_trip_without_enough_seats_cannot_be_chosen_for_an_exchange(
+    visitor: Visitor, other_visitor: Visitor
+) -> None:
+    address = f"/bookings/{visitor.book(3, 4).reference}/exchange?date=2026-12-06"
+    assert visitor.get(address).link("Day Bus")
+    next_day = SEARCH.replace("2026-12-05", "2026-12-06")
+    for seats, text in (((1, 2, 3, 4), "4 seats free"), ((5, 6, 7), "Only 1 seat free"), ((8,), "All seats")):
+        form = other_visitor.choose(*seats, search=next_day).form("/passengers")
+        other_visitor.send(other_visitor.send(form, phone=PHONE).form("/confirm"))
+        page = visitor.get(address)
+        assert text in page.text
+    assert "Day Bus" in page.text
+    assert not any("Day Bus" in link for link in page.links)
 
 
 def test_booking_is_exchanged_for_other_stops_and_seats(
@@ -121,7 +154,7 @@ def test_booking_is_exchanged_for_other_stops_and_seats(
     other_visitor.book(7)
     lost = visitor.send(next(form for form in terms.forms if form.method == "post"))
     assert (lost.status, "Seat 7 is taken" in lost.text) == (409, True)
-    assert "the nearest ones that are free: 4, 8" in lost.text
+    assert "Chosen instead, as near as possible: Seats 4, 8" in lost.text
     nearest = next(form for form in lost.forms if form.method == "post")
     assert [value for name, value in nearest.fields if name == "seat"] == ["4", "8"]
     assert "The booking is exchanged." in visitor.send(nearest).text
@@ -166,7 +199,7 @@ def test_ticket_ends_earlier(visitor: Visitor, database: Database) -> None:
     reference = visitor.book(3).reference
     page = visitor.get(f"/bookings/{reference}/alight")
     assert "Mandya" in page.text
-    assert "end earlier now" in visitor.send(page.form("/alight"), at="3").text
+    assert "The journey ends earlier now." in visitor.send(page.form("/alight"), at="3").text
     assert database.value("SELECT upper(segment) FROM passengers") == 3
 
 
@@ -228,7 +261,9 @@ def test_account_lists_its_bookings(visitor: Visitor, other_visitor: Visitor) ->
 def test_double_click_creates_one_account_and_signs_in(visitor: Visitor, other_visitor: Visitor) -> None:
     form = visitor.get("/register").form("/register")
     for _ in range(2):
-        assert visitor.send(form, username="asha", password="correct horse").path == "/bookings"
+        page = visitor.send(form, username="asha", password="correct horse")
+        assert page.path == "/bookings?done=registered"
+        assert "Your account is created" in page.text
     form = other_visitor.get("/register").form("/register")
     taken = other_visitor.send(form, username="asha", password="wrong horse")
     assert (taken.status, "is taken" in taken.text) == (409, True)
@@ -267,6 +302,7 @@ def test_hold_is_paid_before_it_is_booked(
     page = visitor.send(held.form("/pay"))
     assert "Busware, IN00 1234" in page.text
     assert held.reference in page.text
+    assert "Day Bus · Sat 5 Dec 2026, 10:00 · Bengaluru – Mysuru · Seat 3" in page.text
     assert 'alt="QR code for a UPI app"' in page.html
     for again in (visitor.send(held.form("/pay")), visitor.get(page.path)):  # a reload gets the page
         assert (again.text, again.response.request.method) == (page.text, "GET")
@@ -297,10 +333,10 @@ def test_offer_is_accepted(visitor: Visitor, database: Database) -> None:
     page = visitor.get(f"/bookings/{reference}")
     assert "Your trip has changed" in page.text
     assert page.text.count(CAUSE) == 1
-    assert "Your seats on this trip are gone." in page.text
+    assert "Your seat on this trip is gone." in page.text
     assert "If you cancel" not in page.text
     offer = visitor.get(page.link("See the offer"))
-    assert "Your seats on the trip of Sat 5 Dec 2026, 10:00 are gone." in offer.text
+    assert "Your seat on the trip of Sat 5 Dec 2026, 10:00 is gone." in offer.text
     assert "Later Bus Sat 5 Dec 2026, 12:00 – 14:45" in offer.text
     accepted = visitor.send(offer.form("/offer"), answer="accept")
     assert "The offer is accepted." in accepted.text

@@ -31,7 +31,7 @@ def test_form_without_the_cookie_is_shown_again_and_works_then(visitor: Visitor,
     visitor.session.cookies.clear()
     page = visitor.send(form, phone=PHONE)
     assert "open for too long" in page.text
-    assert "Your seats are held" in visitor.send(page.form("/passengers")).text
+    assert "Held for you" in visitor.send(page.form("/passengers")).text
 
 
 def test_token_of_another_browser_is_refused(visitor: Visitor, other_visitor: Visitor) -> None:
@@ -104,4 +104,4 @@ def test_session_that_has_ended_keeps_the_form(visitor: Visitor, database: Datab
     assert "session has ended" in page.text
     assert page.form("/passengers").value("name-0") == "Asha"
     assert tickets(database) == 0
-    assert "Your seats are held" in visitor.send(page.form("/passengers")).text
+    assert "Held for you" in visitor.send(page.form("/passengers")).text

@@ -77,5 +77,5 @@ def test_cookies_with_odd_values_are_no_internal_error(visitor: Visitor) -> None
 
 def test_a_seat_that_is_chosen_twice_is_one_seat(visitor: Visitor, database: Database) -> None:
     form = visitor.choose(3, 3).form("/passengers")
-    assert "Your seats are held" in visitor.send(form, phone=PHONE).text
+    assert "Held for you" in visitor.send(form, phone=PHONE).text
     assert database.value("SELECT count(*) FROM passengers") == 1

@@ -81,6 +81,14 @@ def test_neighbouring_dates_say_how_many_trips_they_have(visitor: Visitor, datab
     assert {"Sun 6 Dec 1 trip", "Mon 7 Dec none", "Fri 4 Dec 2 trips"} <= links.keys()
 
 
+def test_empty_result_says_what_to_change(visitor: Visitor, database: Database) -> None:
+    database.query("UPDATE trips SET state = 'cancelled' WHERE travel_date = '2026-12-05'")
+    page = visitor.get(SEARCH)
+    assert "No trips There is none on Sat 5 Dec. Choose another date." in page.text
+    database.query("UPDATE trips SET state = 'cancelled'")
+    assert "There is none on the dates above. Change the search." in visitor.get(SEARCH).text
+
+
 def test_neighbouring_dates(visitor: Visitor) -> None:
     page = visitor.get(SEARCH)
     assert "date=2026-12-06" in page.link("Sun 6 Dec")
@@ -90,7 +98,7 @@ def test_neighbouring_dates(visitor: Visitor) -> None:
 
 def test_date_in_the_past_is_refused_at_its_field(visitor: Visitor) -> None:
     page = visitor.get(SEARCH.replace("2026-12-05", "2026-11-01"))
-    assert "in the past" in page.text
+    assert "Sun 1 Nov 2026 is in the past; today is Tue 1 Dec 2026." in page.text
     assert page.form("/trips").value("origin") == "Bengaluru"
 
 

@@ -25,7 +25,7 @@ def passengers(visitor: Visitor, day: str) -> Form:
 
 @pytest.mark.parametrize(
     ("sent", "statuses", "shown"),
-    [("hold", ["held", "held"], "Your seats are held"), ("confirm", ["booked"], "Your ticket")],
+    [("hold", ["held", "held"], "Held for you"), ("confirm", ["booked"], "Your ticket")],
 )
 def test_form_whose_answer_was_lost_books_once(
     database: Database, urls: dict[str, str], sent: str, statuses: list[str], shown: str

@@ -17,7 +17,7 @@ from busware.server.protocol import Refusal
         ),
         (Refusal("hold_expired", "Expired.", fare="1234.50", currency="INR"), ["₹1,234.50"]),
         (Refusal("not_allowed", "Wait.", limit=2, retry_after=61.5), ["2 मिनट"]),
-        (Refusal("bad_request", "Wrong.", field="phone", takes="a phone number"), ["98450 12345"]),
+        (Refusal("bad_request", "Wrong.", field="phone", takes="a phone number"), ["98450\u00a012345"]),
         (Refusal("sold_out", "Full.", seats_free=0), ["सीटें"]),
     ],
 )
