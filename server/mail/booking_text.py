@@ -83,7 +83,7 @@ class BookingText:
         if booking.vehicle:
             facts.append((_("Vehicle"), booking.vehicle))
         if self.seats:
-            facts.append((self.seat_label, self.seats))
+            facts.append((self._seat_label(len(self.tickets)), self.seats))
         facts.append((_("Fare"), self.amount(booking.fare)))
         if float(booking.refund):
             facts.append((_("Refunded"), self.amount(booking.refund)))
@@ -93,11 +93,12 @@ class BookingText:
         _ = self._language.gettext
         return [(_("From"), self.booking.origin), (_("To"), self.booking.destination)]
 
-    @property
-    def seat_label(self) -> str:
-        """The heading of seat numbers."""
-        _ = self._language.gettext
-        return {"room": _("Room")}.get(words_of(self.booking.kind).seat, _("Seat"))
+    def _seat_label(self, seats: int) -> str:
+        """The label of the numbers of some seats."""
+        ngettext = self._language.ngettext
+        if words_of(self.booking.kind).seat == "room":
+            return ngettext("Room", "Rooms", seats)
+        return ngettext("Seat", "Seats", seats)
 
     @property
     def code(self) -> str:
@@ -117,7 +118,7 @@ class BookingText:
             service=self.service,
             journey=self.journey,
             facts=[fact for fact in self.facts() if fact[1] != self.booking.reference],
-            header=(_("No."), _("Name"), self.seat_label, _("Fare")),
+            header=(_("No."), _("Name"), self._seat_label(1), _("Fare")),
             rows=rows,
             notes=[_("Show this code or the reference when you board. Do not give them to others.")],
             code=self.code,

@@ -260,6 +260,16 @@ def test_text_of_a_booking_adds_no_header(field: str) -> None:
     assert len(calendar.walk("VEVENT")) == 1
 
 
+@pytest.mark.parametrize(
+    ("tickets", "facts"),
+    [(1, {"en": "Seat: 7", "hi": "सीट: 7"}), (2, {"en": "Seats: 7, 8", "hi": "सीटें: 7, 8"})],
+)
+def test_label_of_seats_follows_their_number(tickets: int, facts: dict[str, str]) -> None:
+    data = {"booking": booking(tickets=booking()["tickets"][:tickets])}
+    for code, fact in facts.items():
+        assert fact in part(made("booked", code, data), "text/plain").splitlines()
+
+
 def test_text_of_a_notice_is_not_markup() -> None:
     html = part(made("notice"), "text/html")
     assert "&lt;not 3&gt; &amp; on time" in html
