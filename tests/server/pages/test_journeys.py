@@ -34,6 +34,9 @@ def test_empty_fields_of_the_search_are_all_said(visitor: Visitor) -> None:
     assert page.status == 400
     assert {"Enter where you start.", "Enter where you want to go."} <= page.links.keys()
     assert page.html.count('aria-invalid="true"') == 2
+    no_date = visitor.get("/trips?kind=bus&origin=Bengaluru&destination=Mysuru")
+    assert "Choose a date." in no_date.links
+    assert no_date.form("/trips").value("date") == ""
     hindi = visitor.get("/trips?kind=hotel", headers={"Accept-Language": "hi"})
     assert "Choose" not in hindi.text
     assert "missing" not in hindi.text
