@@ -64,6 +64,10 @@ class ShardAway(Overloaded):
     """The database of the shard does not answer."""
 
 
+class ShardFailed(ShardAway):
+    """A statement failed at the proxy: its shard does not answer, or an upgrade committed while it ran."""
+
+
 # Serialization failure and deadlock (class 40); no connection left, or a limit of the configuration is
 # exceeded (class 53); lock_timeout; statement_timeout.
 _TRANSIENT_SQLSTATES = ("40", "53", "55P03", "57014")
@@ -88,8 +92,8 @@ _DISCONNECT_SQLSTATES = ("08", "57P01", "57P02", "57P03", "57P05")
 # A write was sent to a standby: this is not the primary, or not any more.
 _NOT_PRIMARY_SQLSTATE = "25006"
 
-# Of sql/shards/: the service is being moved to another shard; the shard does not answer. PL/Proxy reports the
-# second with XX000 too.
+# Of sql/shards/: the service is being moved to another shard; the shard does not answer. PL/Proxy reports an
+# error of its connection to a shard with XX000, as PostgreSQL does an error because of an upgrade.
 _SERVICE_MOVED_SQLSTATE, _SHARD_AWAY_SQLSTATE = _SHARD_SQLSTATES = ("BW064", "BW065")
 _OF_PROXY_SQLSTATE = "XX000"
 
@@ -99,7 +103,7 @@ def classify_error(
 ) -> Refusal | DatabaseUnavailable | InternalError:
     """Classify an error by its SQLSTATE and the state of its connection, never by its text.
 
-    proxies: whether the database is that of a proxy, whose error XX000 is about a connection to a shard.
+    proxies: whether the database is that of a proxy, whose error XX000 may be about a connection to a shard.
     """
     sqlstate = error.sqlstate or ""
     if sqlstate.startswith(_SHARD_SQLSTATES) or (proxies and sqlstate == _OF_PROXY_SQLSTATE):
@@ -127,8 +131,9 @@ def classify_error(
 def _classify_shard_error(sqlstate: str, error: psycopg.Error) -> ShardAway | ServiceMoved:
     if sqlstate == _SERVICE_MOVED_SQLSTATE:
         return ServiceMoved(f"{sqlstate}: {error}")
-    log.debug("the database of a shard does not answer: %s", error)
-    return ShardAway("busy", "The database of the service is unavailable: nothing was done, try again.")
+    log.debug("the database of a shard does not answer, or is upgraded: %s", error)
+    kind = ShardFailed if sqlstate == _OF_PROXY_SQLSTATE else ShardAway
+    return kind("busy", "The database of the service is unavailable: nothing was done, try again.")
 
 
 def _report_shortage(sqlstate: str, error: psycopg.Error) -> None:
@@ -394,7 +399,8 @@ class Pool:
         """Execute a statement and return its rows. Raises Refusal (busy, draining) or InternalError.
 
         The statement is sent again once after a lost connection, unless that took as long as a statement may
-        take, upgrade_retries times after SchemaChanged, and as long as its service is being moved.
+        take, upgrade_retries times after SchemaChanged or ShardFailed, and as long as its service is being
+        moved.
         """
         retries, connection_lost = 0, False
         deadline = time.monotonic() + self._deadlines.seconds_for(self._deadlines.statement_seconds)
@@ -408,8 +414,8 @@ class Pool:
                         "busy", "The service is being moved: nothing was done, try again."
                     ) from error
                 time.sleep(self._settings.deferred_retry_ms / 1000)
-            except SchemaChanged:
-                if retries == self._settings.upgrade_retries:
+            except (SchemaChanged, ShardFailed):
+                if retries == self._settings.upgrade_retries or time.monotonic() >= deadline:
                     raise
                 retries += 1
             except DatabaseUnavailable as error:

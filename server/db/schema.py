@@ -21,7 +21,8 @@ import hashlib
 import logging
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,26 @@ def prepare(
     Neither leads to a pooler in transaction mode. part: what the database has.
     Raises SchemaError; each step is then done or rolled back.
     """
+    with _preparing(owner_url, settings) as conn:
+        if part is Part.PROXY:
+            conn.execute("CREATE EXTENSION IF NOT EXISTS plproxy")
+        migrate(conn, settings)
+        role = _create_role(conn, server_url, settings)
+        is_newer = _replace_functions(conn, settings, role, part)
+        _retry(settings, lambda: _grant(conn, [role]))
+        if settings.seed and not is_newer:
+            _load_seeds(conn, settings)
+
+
+def prepare_tables(owner_url: str, settings: Settings) -> None:
+    """Run the missing migrations only: the first step of `prepare`. Raises SchemaError."""
+    with _preparing(owner_url, settings) as conn:
+        migrate(conn, settings)
+
+
+@contextmanager
+def _preparing(owner_url: str, settings: Settings) -> Iterator[Connection]:
+    """Context in which no other server prepares the database. Raises SchemaError."""
     with _connect(owner_url, settings) as conn:
         version = conn.info.server_version // 10000
         if version < OLDEST_POSTGRES:
@@ -127,14 +148,7 @@ def prepare(
                 f"SET search_path = public; SET lock_timeout = {settings.upgrade_lock_ms:d}".encode()
             )
             _retry(settings, lambda: conn.execute("SELECT pg_advisory_lock(%s)", [PREPARE_LOCK]))
-            if part is Part.PROXY:
-                conn.execute("CREATE EXTENSION IF NOT EXISTS plproxy")
-            migrate(conn, settings)
-            role = _create_role(conn, server_url, settings)
-            is_newer = _replace_functions(conn, settings, role, part)
-            _retry(settings, lambda: _grant(conn, [role]))
-            if settings.seed and not is_newer:
-                _load_seeds(conn, settings)
+            yield conn
         except psycopg.Error as error:
             raise _explain(conn, settings, error) from error
 

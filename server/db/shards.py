@@ -15,7 +15,14 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from busware.server.db.deadlines import connection_parameters
-from busware.server.db.schema import Part, SchemaError, Unreachable, is_prepared, prepare
+from busware.server.db.schema import (
+    Part,
+    SchemaError,
+    Unreachable,
+    is_prepared,
+    prepare,
+    prepare_tables,
+)
 from busware.server.settings import Settings
 
 log = logging.getLogger("busware.shards")
@@ -66,14 +73,16 @@ def shards_of(settings: Settings, server_url: str) -> list[Shard]:
 
 
 def prepare_shards(owner_url: str, server_url: str, settings: Settings) -> None:
-    """Bring all databases to this version: first the shards, then the database of the proxy.
+    """Bring all databases to this version: the tables of the proxy, the shards, the functions of the proxy.
 
-    The older functions of the proxy work with the newer ones of the shards, as an older server does with a
-    newer database. If the proxy has this version already, a shard that does not answer is left out: its
+    A breaking migration first stops all older servers, which are known in the database of the proxy. The
+    older functions of the proxy work with the newer ones of the shards, as an older server does with a newer
+    database. If the proxy has this version already, a shard that does not answer is left out: its
     services are busy until it is back. Raises SchemaError.
     """
     shards = shards_of(settings, server_url)
     may_be_away = _is_prepared(owner_url, settings)
+    prepare_tables(owner_url, settings)
     reached = [shard for shard in shards if _prepare(shard, settings, may_be_away=may_be_away)]
     without_seeds = replace(settings, seed=False)
     prepare(owner_url, server_url, without_seeds, Part.PROXY)

@@ -4,6 +4,18 @@
 
 CREATE SCHEMA IF NOT EXISTS shards;
 
+-- Drop the functions that this folder creates again: with other parameters, a function would be added to the old one, and calls of it
+-- would be ambiguous. CASCADE reaches functions of this folder only, because sql/2*.sql has just replaced the others. Calls that run now
+-- are completed or repeated. A trigger's function has no parameters.
+DO $$
+DECLARE
+    f regprocedure;
+BEGIN
+    FOR f IN SELECT p.oid FROM pg_proc p WHERE p.pronamespace = 'shards'::regnamespace AND p.prorettype <> 'trigger'::regtype LOOP
+        EXECUTE format('DROP ROUTINE IF EXISTS %s CASCADE', f);
+    END LOOP;
+END $$;
+
 CREATE TABLE IF NOT EXISTS shards.owned (virtual_shard int PRIMARY KEY CHECK (virtual_shard BETWEEN 0 AND 63));
 COMMENT ON TABLE shards.owned IS 'The virtual shards of this database. It has services of these only; the database of the proxy has none.';
 
@@ -36,5 +48,4 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
-DROP TRIGGER IF EXISTS belongs_here ON bus_info;
-CREATE TRIGGER belongs_here BEFORE INSERT ON bus_info FOR EACH ROW EXECUTE FUNCTION shards.check_kept();
+CREATE OR REPLACE TRIGGER belongs_here BEFORE INSERT ON bus_info FOR EACH ROW EXECUTE FUNCTION shards.check_kept();

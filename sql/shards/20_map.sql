@@ -11,8 +11,17 @@ CREATE TABLE IF NOT EXISTS shards.map (
     moves         boolean NOT NULL DEFAULT false         -- writes to its services wait, because it is being moved
 );
 -- Its number changes with the map; PL/Proxy then reads the map again.
-CREATE TABLE IF NOT EXISTS shards.version (version int NOT NULL);
-ALTER TABLE shards.version ADD COLUMN IF NOT EXISTS list_seconds int NOT NULL DEFAULT 3;   -- BUSWARE_SHARD_LIST_SECONDS
+CREATE TABLE IF NOT EXISTS shards.version (
+    version      int NOT NULL,
+    list_seconds int NOT NULL DEFAULT 3                  -- BUSWARE_SHARD_LIST_SECONDS
+);
+-- The first databases have no list_seconds. ALTER TABLE would lock out all calls also if it adds nothing.
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'shards.version'::regclass AND attname = 'list_seconds') THEN
+        ALTER TABLE shards.version ADD COLUMN list_seconds int NOT NULL DEFAULT 3;
+    END IF;
+END $$;
 INSERT INTO shards.version SELECT 1 WHERE NOT EXISTS (SELECT FROM shards.version);
 COMMENT ON TABLE shards.databases IS 'The databases of the shards. The URLs have passwords: only the owner of the database reads them.';
 COMMENT ON TABLE shards.map IS 'The database of each virtual shard.';

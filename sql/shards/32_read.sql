@@ -15,7 +15,6 @@ $$;
 
 -- The function of this database becomes shards.read. In the database of the proxy, the functions of shards.row_functions that it calls
 -- return the rows of all shards.
-DROP FUNCTION IF EXISTS shards.read(text, jsonb);
 ALTER FUNCTION api.read(text, jsonb) SET SCHEMA shards;
 
 -- The version of the map. BW064: a virtual shard is being moved; its rows may be in two databases.

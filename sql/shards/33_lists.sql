@@ -94,7 +94,6 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, 
 $$;
 
 -- The function of this database becomes shards.count_outbox, because the rows of this database count too.
-DROP FUNCTION IF EXISTS shards.count_outbox();
 ALTER FUNCTION api.count_outbox() SET SCHEMA shards;
 
 CREATE OR REPLACE FUNCTION shards.count_outboxes() RETURNS TABLE (kind text, state text, count bigint, oldest timestamptz, age_seconds numeric)

@@ -64,6 +64,17 @@ def make_release(folder: Path, n: int) -> Path:
     return sql
 
 
+def add_migration(sql_folder: Path, sql: str, *, breaking: bool = False) -> None:
+    """Add a migration to a release."""
+    record = "(name, breaking) VALUES ('19_more', true)" if breaking else "(name) VALUES ('19_more')"
+    (sql_folder / "19_more.sql").write_text(f"{sql};\nINSERT INTO migrations {record};\n")
+
+
+def release_of(sql_folder: Path, version: str = "9.0.0") -> tuple[str, ...]:
+    """The arguments of Python that run a server of a release."""
+    return "-m", "tests.support.later_release", str(sql_folder), version
+
+
 def replace(file: Path, old: str, new: str) -> None:
     """Replace the only occurrence of `old` in a file."""
     text = file.read_text()

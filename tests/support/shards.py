@@ -5,6 +5,7 @@ import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from copy import copy
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,16 @@ class Machine:
         """A connection as the owner, in autocommit mode."""
         return psycopg.connect(self.urls.owner, autocommit=True)
 
+    def with_database(self, name: str) -> "Machine":
+        """The same PostgreSQL with a new database."""
+        with self.connect() as conn:
+            conn.execute(f"CREATE DATABASE {name}".encode())
+        other = copy(self)
+        other.urls = Urls(
+            *(urlunsplit(urlsplit(url)._replace(path=name)) for url in (self.urls.owner, self.urls.server))
+        )
+        return other
+
     def stop(self) -> None:
         """Stop PostgreSQL."""
         self._postgres.stop()
@@ -89,9 +100,8 @@ class Machine:
 class ShardedInstallation:
     """The databases. proxy, shards: their machines. settings: of its servers, as variables."""
 
-    def __init__(self, stack: ExitStack) -> None:
-        self.proxy = Machine(stack)
-        self.shards = [Machine(stack, self.proxy.urls) for _ in range(SHARDS)]
+    def __init__(self, proxy: Machine, shards: list[Machine]) -> None:
+        self.proxy, self.shards = proxy, shards
         self.settings = {
             "DATABASE_URL": self.proxy.urls.server,
             "BUSWARE_OWNER_URL": self.proxy.urls.owner,
@@ -102,10 +112,10 @@ class ShardedInstallation:
         self.prepare()
         self.add_services()
 
-    def prepare(self) -> None:
-        """Prepare all databases, as a server does at its start."""
+    def prepare(self, **changed: Any) -> None:
+        """Prepare all databases, as a server does at its start. changed: settings."""
         urls = tuple(shard.urls.owner for shard in self.shards)
-        settings = Settings(shards=urls, seed=False, connect_seconds=2)
+        settings = Settings(shards=urls, seed=False, connect_seconds=2, **changed)
         prepare_shards(self.proxy.urls.owner, self.proxy.urls.server, settings)
 
     def add_services(self) -> None:
@@ -119,6 +129,12 @@ class ShardedInstallation:
                     ("...D\n" + "ss.ss\n" * ROWS, STOPS, FIRST_BUS, FIRST_BUS + BUSES - 1),
                 )
                 conn.execute("SELECT api.open_sales(bus_id) FROM bus_info")
+
+    def with_databases(self, name: str) -> "ShardedInstallation":
+        """Another installation, in new databases on the same machines."""
+        return ShardedInstallation(
+            self.proxy.with_database(name), [shard.with_database(name) for shard in self.shards]
+        )
 
     def trips(self, shard: Machine) -> list[tuple[int, date]]:
         """The later trips of the large services of a shard."""
@@ -142,9 +158,9 @@ class ShardedInstallation:
                 findings += audit(conn)
         return findings
 
-    def server(self) -> ServerProcess:
-        """A server of the installation."""
-        return ServerProcess("0", **self.settings)
+    def server(self, *arguments: str, **settings: Any) -> ServerProcess:
+        """A server of the installation. settings: more of them, or `program`, that of another release."""
+        return ServerProcess("0", *arguments, **(self.settings | settings))
 
 
 @pytest.fixture(scope="session")
@@ -152,4 +168,5 @@ def sharded() -> Iterator[ShardedInstallation]:
     if not PL_PROXY.exists():
         pytest.skip("PL/Proxy is not installed: apt install postgresql-15-plproxy")
     with ExitStack() as stack:
-        yield ShardedInstallation(stack)
+        proxy = Machine(stack)
+        yield ShardedInstallation(proxy, [Machine(stack, proxy.urls) for _ in range(SHARDS)])

@@ -4,6 +4,7 @@ import random
 import threading
 import uuid
 from collections import Counter
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -20,12 +21,15 @@ _WAIT_SECONDS = 120  # reached only if something is broken
 class Traffic:
     """Clients, each in a thread, which run inside a `with`. ports: of the servers; they may change.
 
+    services: what they book; each has the stops of bus 1 in timetable.sql.
     answered: the number of answered requests. failures: the failed ones. refused: the number of refusals by
     reason. bookings: the last acknowledged status, by reference.
     """
 
-    def __init__(self, clients: int, days: list[date], ports: list[int]) -> None:
-        self.ports = ports
+    def __init__(
+        self, clients: int, days: list[date], ports: list[int], services: Sequence[int] = (1,)
+    ) -> None:
+        self.ports, self._services = ports, services
         self.answered = 0
         self.failures: list[str] = []
         self.bookings: dict[str, str] = {}
@@ -64,7 +68,8 @@ class Traffic:
                     self._write(client, "cancel", booked, phone)
                 day, (origin, destination) = chance.choice(self._days), sorted(chance.sample(_STOPS, 2))
                 self._request(client, "search", "Bengaluru", "Mysuru", day)
-                booked = self._write(client, "book", 1, day, origin, destination, count=1, phone=phone)
+                bus_id = chance.choice(self._services)
+                booked = self._write(client, "book", bus_id, day, origin, destination, count=1, phone=phone)
                 if booked is not None:
                     self._request(client, "booking", booked, phone)
         finally:

@@ -22,7 +22,14 @@ from busware.server.db.schema import SchemaError
 from busware.server.db.writer import Writer
 from busware.server.settings import Settings
 from tests.conftest import Database
-from tests.support.later_release import make_release, prepare, replace, version_of
+from tests.support.later_release import (
+    add_migration,
+    make_release,
+    prepare,
+    release_of,
+    replace,
+    version_of,
+)
 from tests.support.line_client import WAIT_SECONDS, wait_until
 from tests.support.operator import Operator
 from tests.support.processes import ServerProcess, fail_to_start, start
@@ -43,15 +50,6 @@ def second_role(empty_database: Database) -> Iterator[str]:
     yield empty_database.server.replace("//busware:", "//busware_second:")
     empty_database.query("DROP OWNED BY busware_second")
     empty_database.query("DROP ROLE busware_second")
-
-
-def add_migration(sql_folder: Path, sql: str, *, breaking: bool = False) -> None:
-    record = "(name, breaking) VALUES ('19_more', true)" if breaking else "(name) VALUES ('19_more')"
-    (sql_folder / "19_more.sql").write_text(f"{sql};\nINSERT INTO migrations {record};\n")
-
-
-def release_of(sql_folder: Path, version: str = "9.0.0") -> tuple[str, ...]:
-    return "-m", "tests.support.later_release", str(sql_folder), version
 
 
 # Traffic ---------------------------------------------------------------------------------------
