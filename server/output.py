@@ -74,6 +74,17 @@ def report_not_shown(error: NotShown, done: str = "") -> int:
     return NOT_SHOWN
 
 
+def show_done(done: str, changed: str = "") -> None:
+    """Write what a command has done to standard output. Raises SystemExit if that is impossible.
+
+    changed: what it has changed; empty if that is nothing.
+    """
+    try:
+        show(done)
+    except NotShown as error:
+        raise SystemExit(report_not_shown(error, changed)) from None
+
+
 def run(main: Callable[[list[str]], int | None]) -> NoReturn:
     """Run the command of this process, and exit with its status."""
     for stream in (sys.stdout, sys.stderr):

@@ -13,9 +13,9 @@ import psycopg
 from busware.server.accounts.passwords import Passwords
 from busware.server.accounts.sessions import check_new_username, normalize_username
 from busware.server.command_line import Parser, ask_new_password
-from busware.server.embedded.data_folder import PostgresError, find_urls
+from busware.server.embedded.data_folder import explained, find_urls
 from busware.server.installation import subcommand
-from busware.server.output import NotShown, report_not_shown, show
+from busware.server.output import show_done
 from busware.server.protocol import Login, Refusal, fold_name
 from busware.server.protocol.jsonrpc import decode_params
 from busware.server.settings import Settings
@@ -40,18 +40,13 @@ def main(arguments: list[str]) -> None:
     """Run the subcommand. Raises SystemExit on an error."""
     options = _parser().parse_args(arguments)
     settings = Settings.load()
-    try:
-        with psycopg.connect(find_urls(settings).owner, autocommit=True) as conn:
-            username = _validated("username", normalize_username(options.name))
-            done = options.run(conn, username, options)
-    except (UsageError, Refusal, PostgresError) as error:
-        raise SystemExit(f"busware: {error}") from None
-    except psycopg.Error as error:
-        raise SystemExit(f"busware: the database: {str(error).strip()}") from None
-    try:
-        show(done)
-    except NotShown as error:
-        raise SystemExit(report_not_shown(error, done)) from None
+    with (
+        explained(UsageError, Refusal),
+        psycopg.connect(find_urls(settings).owner, autocommit=True) as conn,
+    ):
+        username = _validated("username", normalize_username(options.name))
+        done = options.run(conn, username, options)
+    show_done(done, done)
 
 
 def _parser() -> argparse.ArgumentParser:

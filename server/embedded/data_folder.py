@@ -22,12 +22,13 @@ import socket
 import stat
 import subprocess
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 from urllib.parse import urlsplit
 
+import psycopg
 from dotenv import dotenv_values
 from psycopg import pq
 
@@ -57,6 +58,21 @@ PopenUser = dict[str, Any]  # arguments of Popen to run a program as another use
 
 class PostgresError(Exception):
     """The embedded PostgreSQL cannot be used. The message says why, and what to do."""
+
+
+@contextmanager
+def explained(*errors: type[Exception]) -> Iterator[None]:
+    """Context in which an error of the database, or one of the given ones, ends the command with its message.
+
+    Raises SystemExit.
+    """
+    expected: tuple[type[Exception], ...] = (PostgresError, *errors)
+    try:
+        yield
+    except expected as error:
+        raise SystemExit(f"busware: {error}") from None
+    except psycopg.Error as error:
+        raise SystemExit(f"busware: the database: {str(error).strip()}") from None
 
 
 class Urls(NamedTuple):

@@ -16,7 +16,7 @@ from busware.server.command_line import Parser
 from busware.server.db.shards import audit_shards
 from busware.server.embedded.data_folder import PostgresError, find_programs, find_urls
 from busware.server.installation import EXIT_USAGE, subcommand
-from busware.server.output import NotShown, complain, report_not_shown, show
+from busware.server.output import NotShown, complain, show, show_done
 from busware.server.settings import Settings
 
 FINDINGS, NOT_CHECKED = 1, 2  # exit statuses of audit; 0: no findings
@@ -100,10 +100,7 @@ def seed(arguments: list[str]) -> None:
         answers = done.stdout.splitlines()  # api.add_service returns t if it added the service, else f
         added, left = answers.count("t"), answers.count("f")
         loaded = f"{file} is loaded: {added} added, {left} there already and left unchanged."
-        try:
-            show(loaded)
-        except NotShown as error:
-            raise SystemExit(report_not_shown(error, loaded)) from None
+        show_done(loaded, loaded)
 
 
 def audit(arguments: list[str]) -> None:

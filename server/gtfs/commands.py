@@ -15,13 +15,13 @@ import msgspec
 import psycopg
 
 from busware.server.command_line import Parser, confirmed, on_terminal
-from busware.server.embedded.data_folder import PostgresError, find_urls
+from busware.server.embedded.data_folder import explained, find_urls
 from busware.server.gtfs.archive import FeedError
 from busware.server.gtfs.exporting import Export, export
 from busware.server.gtfs.importing import KINDS, Changes, Content, Outcome, put, read
 from busware.server.gtfs.mapping import Options
 from busware.server.installation import subcommand
-from busware.server.output import NotShown, complain, report_not_shown, show
+from busware.server.output import complain, show, show_done
 from busware.server.settings import Settings
 
 MAX_FIELDS = 3  # shown fields of a changed service
@@ -42,16 +42,13 @@ def main(arguments: list[str]) -> None:
     """Run the subcommand. Raises SystemExit on an error."""
     options = _parser().parse_args(arguments)
     settings = Settings.load()
-    try:
-        options.run(options, settings)
-    except (FeedError, PostgresError) as error:
-        raise SystemExit(f"busware: {error}") from None
-    except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
-        raise SystemExit(
-            "busware: Another session changes the same services. Nothing is changed. Try again."
-        ) from None
-    except psycopg.Error as error:
-        raise SystemExit(f"busware: the database: {str(error).strip()}") from None
+    with explained(FeedError):
+        try:
+            options.run(options, settings)
+        except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
+            raise SystemExit(
+                "busware: Another session changes the same services. Nothing is changed. Try again."
+            ) from None
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -201,10 +198,7 @@ def _count(number: int, noun: str, plural: str = "") -> str:
 
 def _show_done(text: str, done: str, *, is_change: bool = False) -> None:
     """Show what was found and done. Raises SystemExit if the output cannot be written."""
-    try:
-        show("\n".join(filter(None, (text, done))))
-    except NotShown as error:
-        raise SystemExit(report_not_shown(error, done if is_change else "")) from None
+    show_done("\n".join(filter(None, (text, done))), done if is_change else "")
 
 
 # Export ----------------------------------------------------------------------------------------

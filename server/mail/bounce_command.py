@@ -9,7 +9,7 @@ from busware.server.command_line import Parser
 from busware.server.embedded.data_folder import PostgresError, find_urls
 from busware.server.installation import subcommand
 from busware.server.mail.bounces import read_bounce
-from busware.server.output import NotShown, report_not_shown, show
+from busware.server.output import show_done
 from busware.server.settings import Settings
 
 EXIT_TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h: the mail server keeps the mail and tries again
@@ -37,10 +37,7 @@ def main(arguments: list[str]) -> None:
     except (PostgresError, psycopg.Error) as error:
         print(f"busware: the database: {str(error).strip()}", file=sys.stderr)
         raise SystemExit(EXIT_TRY_AGAIN) from None
-    try:
-        show(done)
-    except NotShown as error:
-        raise SystemExit(report_not_shown(error, done)) from None
+    show_done(done, done)
 
 
 def _run(conn: psycopg.Connection, options: argparse.Namespace, settings: Settings) -> str:

@@ -12,9 +12,9 @@ import psycopg
 from psycopg.rows import namedtuple_row
 
 from busware.server.command_line import Parser, confirmed, on_terminal
-from busware.server.embedded.data_folder import PostgresError, find_urls
+from busware.server.embedded.data_folder import explained, find_urls
 from busware.server.installation import subcommand
-from busware.server.output import NotShown, report_not_shown, show
+from busware.server.output import show_done
 from busware.server.protocol import clean_text
 from busware.server.settings import Settings
 
@@ -48,17 +48,12 @@ def main(arguments: list[str]) -> None:
     """Run the subcommand. Raises SystemExit on an error."""
     options = _parser().parse_args(arguments or ["list"])
     settings = Settings.load()
-    try:
-        with psycopg.connect(find_urls(settings).owner, autocommit=True, row_factory=namedtuple_row) as conn:
-            done = options.run(conn, options)
-    except (UsageError, PostgresError) as error:
-        raise SystemExit(f"busware: {error}") from None
-    except psycopg.Error as error:
-        raise SystemExit(f"busware: the database: {str(error).strip()}") from None
-    try:
-        show(done)
-    except NotShown as error:
-        raise SystemExit(report_not_shown(error, done if options.changes else "")) from None
+    with (
+        explained(UsageError),
+        psycopg.connect(find_urls(settings).owner, autocommit=True, row_factory=namedtuple_row) as conn,
+    ):
+        done = options.run(conn, options)
+    show_done(done, done if options.changes else "")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -17,7 +17,7 @@ from busware.server.documents import csv_table
 from busware.server.documents.bank_transfers import FaultyFile, read
 from busware.server.embedded.data_folder import PostgresError, find_urls
 from busware.server.installation import subcommand
-from busware.server.output import NotShown, complain, report_not_shown, show
+from busware.server.output import complain, show_done
 from busware.server.payments.providers import ProviderRefused, ProviderUnavailable
 from busware.server.protocol import clean_text
 from busware.server.reconciliation import bank_side, database_side
@@ -73,10 +73,7 @@ def main(arguments: list[str]) -> None:
         complain(f"busware: {str(error).strip()}")
         raise SystemExit(NOT_READ) from None
     differences = list(compare(ours, theirs))
-    try:
-        show(_as_csv(differences) if options.csv else "\n".join(_lines(differences, ours, theirs)))
-    except NotShown as error:
-        raise SystemExit(report_not_shown(error)) from None
+    show_done(_as_csv(differences) if options.csv else "\n".join(_lines(differences, ours, theirs)))
     raise SystemExit(DIFFERENT if differences else EQUAL)
 
 

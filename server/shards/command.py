@@ -14,9 +14,9 @@ from busware.server.command_line import Parser
 from busware.server.db.schema import SchemaError
 from busware.server.db.shard_move import MoveError, move
 from busware.server.db.shards import VIRTUAL_SHARDS, Shard, prepare_shards, shards_of
-from busware.server.embedded.data_folder import PostgresError, Urls, find_urls
+from busware.server.embedded.data_folder import Urls, explained, find_urls
 from busware.server.installation import subcommand
-from busware.server.output import NotShown, report_not_shown, show
+from busware.server.output import show_done
 from busware.server.settings import Settings
 
 _HELP = """\
@@ -35,16 +35,9 @@ def main(arguments: list[str]) -> None:
     settings = Settings.load()
     if not settings.shards:
         raise SystemExit("busware: BUSWARE_SHARDS is not set: one database has everything.")
-    try:
+    with explained(MoveError, SchemaError):
         done = options.run(find_urls(settings), settings, options)
-    except (MoveError, PostgresError, SchemaError) as error:
-        raise SystemExit(f"busware: {error}") from None
-    except psycopg.Error as error:
-        raise SystemExit(f"busware: the database: {str(error).strip()}") from None
-    try:
-        show(done)
-    except NotShown as error:
-        raise SystemExit(report_not_shown(error, done if options.changes else "")) from None
+    show_done(done, done if options.changes else "")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -9,9 +9,9 @@ from typing import NoReturn
 import psycopg
 
 from busware.server.command_line import Parser, confirmed, on_terminal
-from busware.server.embedded.data_folder import PostgresError, find_urls
+from busware.server.embedded.data_folder import explained, find_urls
 from busware.server.installation import subcommand
-from busware.server.output import NotShown, complain, report_not_shown, show
+from busware.server.output import complain, show, show_done
 from busware.server.settings import Settings
 from busware.server.timetables import csv_files, export, yaml_files
 from busware.server.timetables.changes import Changes, Loader, NotPossible
@@ -32,12 +32,8 @@ Write the services, and the places of their stops, to standard output, as a file
 def main(arguments: list[str]) -> None:
     """Run the subcommand. Raises SystemExit on an error."""
     run = _export if arguments[:1] == ["export"] else _load
-    try:
+    with explained(NotPossible):
         run(arguments, Settings.load())
-    except (NotPossible, PostgresError) as error:
-        raise SystemExit(f"busware: {error}") from None
-    except psycopg.Error as error:
-        raise SystemExit(f"busware: the database: {str(error).strip()}") from None
 
 
 def _export(arguments: list[str], settings: Settings) -> None:
@@ -73,7 +69,7 @@ def _load(arguments: list[str], settings: Settings) -> None:
         if changes.faults:
             _refuse(changes)
         elif options.apply and changes.texts:
-            _show_done(f"{changes}\nDone.")
+            show_done(f"{changes}\nDone.", f"{changes}\nDone.")
         elif not changes.texts:
             show("Nothing to change.")
         elif on_terminal():
@@ -89,7 +85,7 @@ def _ask(loader: Loader, changes: Changes) -> None:
         if made.faults:
             _refuse(made)
         if made == changes:
-            _show_done("Done.")
+            show_done("Done.", "Done.")
             return
         changes = made
     show("Nothing is changed.")
@@ -101,10 +97,3 @@ def _refuse(changes: Changes) -> NoReturn:
     count = len(changes.faults)
     complain(f"Nothing is changed: {count} {'fault' if count == 1 else 'faults'}.")
     raise SystemExit(FAULTS)
-
-
-def _show_done(done: str) -> None:
-    try:
-        show(done)
-    except NotShown as error:
-        raise SystemExit(report_not_shown(error, done)) from None
