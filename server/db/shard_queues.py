@@ -8,12 +8,14 @@ another queue: the proxy decides.
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
 
 import msgspec
 import psycopg
 from msgspec import Raw, Struct
 
-from busware.server.db.deadlines import Deadlines
+from busware.server.db.deadlines import DeadlinePassed, Deadlines
 from busware.server.db.pool import InternalError, Pool
 from busware.server.db.reader import Reader
 from busware.server.db.shards import VIRTUAL_SHARDS, Shard, shards_of
@@ -27,7 +29,8 @@ log = logging.getLogger("busware.shards")
 _MAP = "SELECT api.shard_map()"
 _NOTE = "SELECT api.note_shard(%s, %s)"
 _RANDOM_DIGITS = 5  # at the end of a reference
-_CHECK_CONNECT_SECONDS = 2  # how long a check waits for a connection; the least that libpq permits
+_CHECK_CONNECT_SECONDS = 2  # how long a check waits for a connection
+_CHECK_SECONDS = 1  # how long a check waits for an answer, before the grace of Deadlines
 
 
 class _Home(Struct):
@@ -102,23 +105,53 @@ class ShardMap:
         self._map = msgspec.json.decode(found, type=_Map)
 
     def _watch(self, shard: Shard) -> None:
-        while not self._stopping.wait(self._settings.shard_check_seconds):
-            away = not self._answers(shard)
-            try:
-                self._read()
-                if away != (shard.number in self._map.away):
-                    log.warning("shard %d %s", shard.number, "does not answer" if away else "answers again")
-                    self._home.execute(_NOTE, (shard.number, away))
-            except (Refusal, InternalError) as error:
-                log.debug("shard %d is not reported: %s", shard.number, error)
+        with closing(_Check(shard.server_url, self._settings)) as check:
+            while not self._stopping.wait(self._settings.shard_check_seconds):
+                self._note(shard.number, away=not check.answers())
 
-    @staticmethod
-    def _answers(shard: Shard) -> bool:
+    def _note(self, number: int, *, away: bool) -> None:
+        """Read the map again, and tell the proxy whether a database is away, if that is new."""
         try:
-            psycopg.connect(shard.server_url, connect_timeout=_CHECK_CONNECT_SECONDS).close()
+            self._read()
+            if away != (number in self._map.away):
+                log.warning("shard %d %s", number, "does not answer" if away else "answers again")
+                self._home.execute(_NOTE, (number, away))
+        except (Refusal, InternalError) as error:
+            log.debug("shard %d is not reported: %s", number, error)
+
+
+class _Check:
+    """Asks a database whether it answers, on a connection that is kept while it does."""
+
+    def __init__(self, url: str, settings: Settings) -> None:
+        limits = replace(
+            settings, statement_seconds=_CHECK_SECONDS, host_connect_seconds=_CHECK_CONNECT_SECONDS
+        )
+        self._url, self._connection_class = url, Deadlines(limits).connection_class
+        self._connection: psycopg.Connection | None = None
+
+    def answers(self) -> bool:
+        """Whether the database answers. A kept connection that was lost is replaced first."""
+        if self._connection is not None:
+            try:
+                self._connection.execute("SELECT")
+            except DeadlinePassed:
+                return False
+            except psycopg.Error:
+                self.close()
+            else:
+                return True
+        try:
+            self._connection = self._connection_class.connect(self._url, autocommit=True)
         except psycopg.OperationalError:
             return False
         return True
+
+    def close(self) -> None:
+        """Disconnect."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
 
 class ShardWriters:

@@ -41,17 +41,21 @@ LANGUAGE sql IMMUTABLE AS $$
     ) AS r (rule, functions)
 $$;
 
--- The rule of a function, or of a method of it. An exception if it has none.
-CREATE OR REPLACE FUNCTION shards.rule_of(function text, method text DEFAULT NULL) RETURNS text
-LANGUAGE plpgsql IMMUTABLE AS $$
-DECLARE
-    found text := (SELECT r.rule FROM shards.rules() AS r WHERE r.function = concat_ws('.', rule_of.function, method));
+-- The rule of a function, or of a method of it. An exception if it has none. Each read asks for it, so the rules are a constant of it.
+DO $do$
 BEGIN
-    IF found IS NULL THEN
-        RAISE EXCEPTION 'There is no rule for %.', concat_ws('.', function, method);
-    END IF;
-    RETURN found;
-END $$;
+    EXECUTE format($f$
+        CREATE OR REPLACE FUNCTION shards.rule_of(function text, method text DEFAULT NULL) RETURNS text
+        LANGUAGE plpgsql IMMUTABLE AS $body$
+        DECLARE
+            found CONSTANT text := %L::jsonb ->> concat_ws('.', function, method);
+        BEGIN
+            IF found IS NULL THEN
+                RAISE EXCEPTION 'There is no rule for %%.', concat_ws('.', function, method);
+            END IF;
+            RETURN found;
+        END $body$ $f$, (SELECT jsonb_object_agg(r.function, r.rule) FROM shards.rules() AS r));
+END $do$;
 
 -- Write the functions of the rules service, each and refused.
 DO $do$
