@@ -169,7 +169,8 @@ class PlaceNames:
         if typed and len(fold_name(typed)) < _MIN_BEGINNING:
             otherwise = f"Type {_MIN_BEGINNING} characters or more."
         hint = f"Did you mean {listed(names, 'or')}?" if names else otherwise
-        return f"{quoted(typed)} is not a place on any route. {hint}".rstrip()
+        where = " on any route" if typed else ""
+        return f"{quoted(typed)} is not a place{where}. {hint}".rstrip()
 
     def similar(self, typed: str) -> list[str]:
         """The places with names that are similar to this text, the most similar first."""

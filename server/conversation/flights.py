@@ -27,7 +27,7 @@ from busware.server.conversation.reservation import (
     reservation,
 )
 from busware.server.conversation.seating import Wanted
-from busware.server.conversation.trips import BookingDraft, sale_of
+from busware.server.conversation.trips import BookingDraft, ask_place, sale_of
 from busware.server.conversation.words import FLIGHT, clock, day_of, listed, quoted
 from busware.server.protocol import Place, Places, Refusal, Search, Trip, fold_name
 
@@ -61,10 +61,12 @@ def flight(context: Context, typed: str) -> Steps[None]:
     )  # fmt: skip
     if context.extended:
         example = FLIGHT.example
+        served = ask_place("", "", (yield from require(Places(kind=FLIGHT.kind))).places)
         ask_flight = replace(
-            ask_flight, prompt=f"From and to (such as {example}):", parse=_flight_or_journey,
-            hint=f"Two countries or airports, and if you like a date: {example} 15 dec. "
+            ask_flight, prompt=f"From and to (such as {example}):", parse=_flight_or_journey, field="journey",
+            hint=f"{served.hint} If you like, with a date: {example} 15 dec. "
             f"Or source,destination,date,time, {_EXAMPLE}. The fare is shown before you book.",
+            choices=served.choices,
         )  # fmt: skip
     line = yield from answered(ask_flight, typed)
     while line.count(",") == _COMMAS or not (context.extended or (yield from _chooses(context, line))):

@@ -57,11 +57,17 @@ class Journey:
 
 
 def parse_journey(
-    typed: str, places: Sequence[Place], find_date: Callable[[str], date | None] = lambda _: None
+    typed: str,
+    places: Sequence[Place],
+    find_date: Callable[[str], date | None] = lambda _: None,
+    otherwise: str = "",
 ) -> Journey:
-    """The journey that a text describes. find_date: the date of a text; None if it does not look like one."""
+    """The journey that a text describes. find_date: the date of a text; None if it does not look like one.
+
+    otherwise: the end of the problem of an unknown place, if no name is similar.
+    """
     names = PlaceNames(places)
-    reading = _Reading()
+    reading = _Reading(otherwise)
     for text, meaning in _parts(typed, names, find_date):
         reading.add(text, meaning)
     return reading.journey(names)
@@ -97,7 +103,8 @@ class _Mention:
 class _Reading:
     """The parts of a text that have been read."""
 
-    def __init__(self) -> None:
+    def __init__(self, otherwise: str) -> None:
+        self._otherwise = otherwise  # as for parse_journey
         self._days: list[date] = []
         self._filters: dict[Filter, str] = {}  # with the texts that name them
         self._mentions: list[_Mention] = []
@@ -154,7 +161,7 @@ class _Reading:
                 if end == "destination" and places[0] and not mention.problem:
                     unknown = mention.text
                 else:
-                    self._problems.append(mention.problem or names.unknown(mention.text))
+                    self._problems.append(mention.problem or names.unknown(mention.text, self._otherwise))
             places.append(mention.place if mention else None)
         origin, destination = places
         if origin is not None and origin == destination:

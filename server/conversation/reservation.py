@@ -117,25 +117,31 @@ def _ask_for_rest(sale: Sale, journey: Journey, ask_day: Ask) -> Steps[BookingDr
     example = sale.words.example
 
     def parse(typed: str) -> Journey:
-        found = sale.read(typed)
-        if found.problems:
+        found = sale.read(typed, answers.LIST_PLACES)
+        if found.problems and not (found.origin or found.destination):
             raise InvalidInput(" ".join(found.problems))
         if found == Journey():
             raise InvalidInput(f"{quoted(typed)} names no place. Type two, such as {example}.")
         return found
 
+    served = ask_place("", "", sale.places)
     ask_journey = Ask(
         f"From and to (such as {example}):", parse, "journey",
-        f"The places, and if you like a date: {example} tomorrow.",
-        ask_place("", "", sale.places).choices,
+        f"{served.hint} If you like, with a date: {example} tomorrow.", served.choices,
     )  # fmt: skip
-    said: Journey = yield ask_journey.known(journey if journey.origin or journey.destination else None)
-    journey = replace(said, day=said.day or journey.day, wanted=said.wanted or journey.wanted)
-    while not (journey.origin or journey.destination):
-        said = yield ask_journey
+    known = journey if journey.origin or journey.destination else None
+    while True:
+        said: Journey = yield ask_journey.known(known)
+        if said is not known:
+            for problem in said.problems:
+                yield Tell(problem, problem=True)
         journey = replace(said, day=said.day or journey.day, wanted=said.wanted or journey.wanted)
-    ask_origin = ask_place("From:", "origin", sale.places, journey.destination, "You go to")
-    origin, destination = yield from _ends(sale, journey, ask_origin, "To:")
+        if journey.origin or journey.destination:
+            break
+    to = journey.destination
+    prompt = f"To {to.name} from:" if to else "From:"
+    ask_origin = ask_place(prompt, "origin", sale.places, to, "You go to")
+    origin, destination = yield from _ends(sale, journey, ask_origin)
     day = yield ask_day.known(journey.day)
     return BookingDraft(day, origin, destination, journey.wanted or ANY)
 
@@ -167,14 +173,14 @@ def _ask_in_published_order(
     if journey.origin:
         ask_origin = ask_origin.known(journey)
         journey = replace(journey, origin=None)
-    origin, destination = yield from _ends(sale, journey, ask_origin, f"{words.destination}:")
+    origin, destination = yield from _ends(sale, journey, ask_origin)
     return BookingDraft(day, origin, destination, Filter(bus_type, ac))
 
 
-def _ends(sale: Sale, journey: Journey, ask_origin: Ask, prompt: str) -> Steps[tuple[Place, Place]]:
+def _ends(sale: Sale, journey: Journey, ask_origin: Ask) -> Steps[tuple[Place, Place]]:
     """Origin and destination. Asks for those that are missing, or between which no service goes.
 
-    The answer to the question for the origin may have both. prompt: of the question for the destination.
+    The answer to the question for the origin may have both.
     """
     ask_origin = replace(ask_origin, parse=_origin_or_both(sale, ask_origin.parse, journey.destination))
     journey = yield from _check_ends(sale, journey)
@@ -185,6 +191,7 @@ def _ends(sale: Sale, journey: Journey, ask_origin: Ask, prompt: str) -> Steps[t
         journey = yield from _check_ends(sale, said)
     origin, destination = journey.origin, journey.destination
     reached = yield from sale.reached_from(origin)
+    prompt = f"From {origin.name} to:" if sale.context.extended else f"{sale.words.destination}:"
     ask_destination = sale.ask_destination(prompt, origin, reached)
     if sale.context.extended and destination:  # `back` returns to the question for both places
         return origin, destination

@@ -28,7 +28,6 @@ from busware.server.conversation.words import (
     day_of,
     listed,
     money,
-    quoted,
     service_of,
     type_code,
     type_words,
@@ -131,12 +130,12 @@ class Sale:
             again=day_of,
         )
 
-    def read(self, typed: str) -> Journey:
-        """The journey that a text describes."""
+    def read(self, typed: str, otherwise: str = "") -> Journey:
+        """The journey that a text describes. otherwise: as for parse_journey."""
         find_date = answers.finds_date_on_sale(self.context.today(), self.first, self.last)
         first, _, rest = typed.partition(" ")
         journey = rest if first.lower() == self.words.service else typed  # bus bengaluru mysuru
-        return parse_journey(journey, self.places, find_date)
+        return parse_journey(journey, self.places, find_date, otherwise)
 
     def reached_from(self, origin: Place) -> Steps[list[Place]]:
         """The places to which services on sale go from an origin, and the places that contain them."""
@@ -163,15 +162,17 @@ class Sale:
 
     def unknown(self, origin: Place, typed: str, reached: list[Place]) -> str:
         """The message about a destination that is no place. Suggests what is reached from the origin."""
-        others = [place for place in reached if place.code != origin.code]
-        if not answers.PlaceNames(others).similar(typed) and (
-            similar := answers.PlaceNames(self.places).similar(typed)
-        ):
-            return (
-                f"{quoted(typed)} is not a place on any route, and no {self.words.service} goes from "
-                f"{origin.name} to {listed(similar, 'or')}. {answers.LIST_PLACES}"
-            )
-        return answers.PlaceNames(others).unknown(typed, answers.LIST_PLACES)
+        names = answers.PlaceNames([place for place in reached if place != origin])
+        everywhere = answers.PlaceNames([place for place in self.places if place != origin])
+        if names.similar(typed):
+            return names.unknown(typed)
+        if everywhere.similar(typed):
+            why = f"No {self.words.service} goes there from {origin.name}."
+            return f"{everywhere.unknown(typed)} {why} {answers.LIST_PLACES}"
+        own = answers.PlaceNames([origin])
+        if own.similar(typed):
+            return f"{own.unknown(typed)} You leave from there. {answers.LIST_PLACES}"
+        return names.unknown(typed, answers.LIST_PLACES)
 
     def _reach(self, origin: Place, reached: list[Place]) -> str:
         """Some of the places that are reached from an origin, in a sentence."""

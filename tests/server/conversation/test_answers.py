@@ -120,7 +120,7 @@ def test_valid_answer_is_parsed(parse: Callable[[str], Any], typed: str, value: 
             'Several places begin with "neust": Neustadt (NEUD) and Neustadt (NEUW). Type the whole',
         ),
         (answers.place(PLACES), "Banglore", "Did you mean Bengaluru"),
-        (answers.place(PLACES), "", "An empty line is not a place on any route."),
+        (answers.place(PLACES), "", "An empty line is not a place. Type ? for a list."),
         (answers.place(PLACES), "my", '"my" is not a place on any route. Type 3 characters or more.'),
         (answers.place(PLACES, PLACES[0]), "BLRU", "You leave from Bengaluru. Type another place."),
         (TYPE, "se", "SEMI_SLEEPER, SEATER or any"),

@@ -138,25 +138,36 @@ def test_names_are_asked_for_again_if_the_party_has_become_smaller(play: Play, d
 
 def test_only_an_origin_leads_to_the_question_for_the_destination(play: Play) -> None:
     played = play("bus", "bengaluru tomorrow ac", "mandya")
-    assert played.questions[1:] == ["To:", "Bus (Enter: 2; or all, or a filter such as ac, non-ac, sleeper):"]
+    assert played.questions[1:] == [
+        "From Bengaluru to:",
+        "Bus (Enter: 2; or all, or a filter such as ac, non-ac, sleeper):",
+    ]
 
 
 def test_answer_that_is_not_understood_asks_again_for_the_places(play: Play) -> None:
-    typed = ["", "tomorrow", "bengaluru mysuru please", "mysuru bengaluru", "ooty"]
+    typed = ["", "tomorrow", "please", "mysuru bengaluru", "ooty"]
     played = play("bus", *typed)
     assert played.questions[:4] == ["From and to (such as bengaluru mysuru):"] * 4
-    assert played.questions[4:] == ["To:", "Bus (Enter: 2; or a filter such as ac, non-ac, sleeper):"]
+    assert played.questions[4:] == [
+        "From Mysuru to:",
+        "Bus (Enter: 2; or a filter such as ac, non-ac, sleeper):",
+    ]
     assert [text.split(".")[0] for text in played.texts[:2]] == [
         "An empty line names no place",
-        '"please" is not understood',
+        '"please" is not a place on any route',
     ]
+    assert "Type ? for a list." in played.texts[1]
     assert played.texts[2] == "No bus goes from Mysuru to Bengaluru. From Mysuru you reach Ooty."
 
 
 @pytest.mark.parametrize(
     ("typed", "problem", "question"),
     [
-        ("mandya bengaluru to mysuru sat", 'It is not clear which place is the origin: "mandya" or', "From:"),
+        (
+            "mandya bengaluru to mysuru sat",
+            'It is not clear which place is the origin: "mandya" or',
+            "To Mysuru from:",
+        ),
         ("101", '"101" is not a place on any route.', "From and to"),  # ? may be about another question
         (
             "bengaluru mysuru sat - sun",
@@ -183,6 +194,14 @@ def test_back_through_all_questions(play: Play, database: Database) -> None:
     assert "Your hold is released. Nothing was paid." in played.texts
     assert played.texts[-1] == "You left the dialogue. Nothing was changed."
     assert database.query("SELECT DISTINCT status FROM passengers") == ["cancelled"]
+
+
+def test_flight_lists_its_places_at_the_first_question(play: Play) -> None:
+    played = play("flight", "?", "usa ind", "back", "back")
+    assert {"Delhi Airport", "New York JFK"} <= set(played.choices[0])
+    assert "Delhi Airport" in played.texts[0]
+    assert played.questions[-1].startswith("From and to")  # and the next `back` leaves
+    assert played.texts[-1] == "You left the dialogue. Nothing was changed."
 
 
 def test_flight_by_places_or_by_a_line(play: Play) -> None:
@@ -298,11 +317,31 @@ def test_stops_of_a_bus_are_named_or_numbered(play: Play) -> None:
 
 def test_only_places_that_are_reached_are_suggested(play: Play) -> None:
     played = play("bus mysuru oooty", "bengalooru", "xyz")
-    assert played.questions == ["To:"] * 3
+    assert played.questions == ["From Mysuru to:"] * 3
     assert played.texts[0] == '"oooty" is not a place on any route. Did you mean Ooty?'
-    not_reached = "and no bus goes from Mysuru to Bengaluru. Type ? for a list."
-    assert played.texts[1] == f'"bengalooru" is not a place on any route, {not_reached}'
+    suggested = "Did you mean Bengaluru? No bus goes there from Mysuru. Type ? for a list."
+    assert played.texts[1] == f'"bengalooru" is not a place on any route. {suggested}'
     assert played.texts[2] == ('"xyz" is not a place on any route. Type ? for a list.')
+    assert play("bus mysuru misore").texts == [
+        '"misore" is not a place on any route. Did you mean Mysuru? You leave from there. Type ? for a list.'
+    ]
+
+
+@pytest.mark.parametrize(
+    ("typed", "problem", "question"),
+    [
+        ("bengaluru bengaluru", "You leave from Bengaluru. Type another place.", "From Bengaluru to:"),
+        ("bengaluru", None, "From Bengaluru to:"),
+        ("xyzzy mysuru", '"xyzzy" is not a place on any route. Type ? for a list.', "To Mysuru from:"),
+        ("bengaluru mysuru please", '"please" is not understood.', "Date of journey (Enter: tomorrow,"),
+    ],
+)
+def test_what_is_understood_of_an_answer_is_kept(
+    play: Play, typed: str, problem: str | None, question: str
+) -> None:
+    played = play("bus", typed)
+    assert played.texts == ([problem] if problem else [])
+    assert played.questions[1].startswith(question)
 
 
 def test_long_list_of_places_is_shown_in_parts(play: Play, database: Database) -> None:
@@ -443,7 +482,7 @@ def test_message_about_seats_has_the_words_of_the_question(play: Play) -> None:
 
 
 def test_places_may_be_typed_as_after_the_command(play: Play) -> None:
-    assert play("bus", "bus to mysore").questions[1] == "From:"
+    assert play("bus", "bus to mysore").questions[1] == "To Mysuru from:"
     assert play("bus", "bus bengaluru mysuru").questions[1].startswith("Date of journey")
 
 
