@@ -13,7 +13,6 @@ from msgspec import Meta
 
 from busware.server import protocol
 from busware.server.conversation import InvalidInput, parse_date
-from busware.server.conversation.dates import EXAMPLES
 from busware.server.conversation.words import BUS
 from busware.service_files import read_numbered_service, read_service
 
@@ -47,8 +46,7 @@ def _date(text: str) -> str:
     try:
         parse_date(text, date.today())
     except InvalidInput as error:
-        problem = str(error).replace(EXAMPLES, f"{EXAMPLES}; put quotes around a date with a space")
-        raise argparse.ArgumentTypeError(problem) from None
+        raise argparse.ArgumentTypeError(str(error)) from None
     return text
 
 
@@ -533,9 +531,10 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "--yes": {"action": "store_true", "help": "do not ask before the change"},
     "--key": {"metavar": "KEY", "help": "an idempotency key: requests with the same key are executed once"},
 }
+DATE_TYPES = (_date, _optional_date)
 # The fields that are dates.
 DATES = {
     settings.get("dest", name.removeprefix("--"))
     for name, settings in ARGUMENTS.items()
-    if settings.get("type") in (_date, _optional_date)
+    if settings.get("type") in DATE_TYPES
 }

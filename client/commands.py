@@ -7,15 +7,15 @@ client/arguments.py says how each argument is read.
 import argparse
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, Meta
 
-from busware.arguments import ARGUMENTS, DATES, converter
-from busware.dates import parse_typed_date
+from busware.arguments import ARGUMENTS, DATE_TYPES, DATES, converter
+from busware.dates import parse_typed_date, words_of_date
 from busware.retries import HOST, PORT, TIMEOUT_SECONDS, segment_fields, service_fields
 from busware.server import installation, protocol
 from busware.server.command_line import Parser, similar_command
@@ -219,6 +219,30 @@ SERVER_OPTIONS: dict[str, dict[str, Any]] = {
 class _ClientParser(Parser):
     """The parser of the command line and of each command."""
 
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As in Parser; where a date is expected, it may be several arguments, such as 5 dec."""
+        return super().parse_known_args(args and self._with_dates(args), namespace)
+
+    def _with_dates(self, args: Sequence[str]) -> list[str]:
+        """The arguments, with the words of each date as one argument."""
+        positionals = iter(self._get_positional_actions())
+        joined, remaining = [], list(args)
+        while remaining:
+            expected: argparse.Action | None
+            if remaining[0].startswith("-"):
+                option = remaining.pop(0)
+                joined.append(option)
+                expected = self._option_string_actions.get(option)
+                if expected is None or expected.nargs == 0:
+                    continue
+            else:
+                expected = next(positionals, None)
+            is_date = expected is not None and expected.type in DATE_TYPES
+            count = words_of_date(remaining, date.today()) if is_date else 1
+            joined += [" ".join(remaining[:count])] if remaining else []
+            del remaining[:count]
+        return joined
+
     def hint_about(self, unknown: str, option: str) -> str:
         """As in Parser; or what to write if the value of the option was written as several arguments."""
         if unknown.startswith("-"):
@@ -259,10 +283,11 @@ def command_line(environment: Mapping[str, str] = os.environ, prog: str = PROG) 
             _add_argument(command, request_type, argument)
         command.usage = command.format_usage().removeprefix("usage: ")  # without the options of the server
         _add_server_options(command)
-    about = "Book hotel rooms in a dialogue: rooms, book, query, update, checkout."
+    about = "Book hotel rooms in a dialogue, with a username and a password."
     hotel = commands.add_parser("hotel", help=about, description=about)
     hotel.add_argument("--url", metavar="URL", help="the hotel API, unless it is /hotel at the server")
-    hotel.add_argument("--authority", **SERVER_OPTIONS["--authority"])
+    for name in ("--host", "--tls", "--authority"):
+        hotel.add_argument(name, **SERVER_OPTIONS[name], default=argparse.SUPPRESS)
     about = "For operators: settle the manual payments in a bank's file of transfers."
     bank_file = commands.add_parser("bank-file", help=about, description=about, allow_abbrev=False)
     columns = "reference, amount, currency and date"

@@ -5,33 +5,37 @@ terminal, it reads the same lines and prints no prompts.
 """
 
 import getpass
+import re
 import ssl
 import sys
-from datetime import date
+from datetime import date, timedelta
 from http import HTTPStatus
 from typing import Any
 
 import msgspec
 
-from busware.dates import parse_typed_date, today_in
+from busware.dates import today_in, words_of_date
 from busware.http_messages import split_url
 from busware.http_transport import HttpTransport
 from busware.server.command_line import ask_new_password
-from busware.server.conversation import InvalidInput
+from busware.server.conversation import InvalidInput, parse_date
 from busware.server.conversation.words import money
 from busware.server.output import DONE, INTERRUPTED, NotShown, complain, report_not_shown, show
 
 REFUSED, NO_ANSWER = 1, 3  # exit statuses, with those of server/output.py
 TIMEOUT_SECONDS = 30.0
 _MAX_DIGITS = 18  # of a number; larger ones cannot be sent
+_NIGHTS = re.compile(r"\d{1,3}", re.ASCII)
+_EXAMPLE = "such as 5 dec 2"
 
 HELP = """\
-rooms [CHECK-IN CHECK-OUT]   show which rooms are taken (default: tonight)
-book N [CHECK-IN CHECK-OUT]  book any N rooms
-query                        show your rooms
-update N                     exchange the room you have had longest for room N
-checkout                     leave: cancel your nights from tonight on
-quit, exit                   end the program"""
+rooms [DATE NIGHTS]    show which rooms are taken (default: tonight)
+book N [DATE NIGHTS]   book any N rooms
+query, status          show your rooms
+update N, change N     exchange the room you have had longest for room N
+checkout, cancel       leave: cancel your nights from tonight on
+quit, exit             end the program
+NIGHTS: their number, or the date on which you leave. Such as: book 2 5 dec 3"""
 
 
 class Exit(Exception):
@@ -101,13 +105,13 @@ class Guest:
                 case "book":
                     count = _read_number(words, "How many rooms: ")
                     self._send_and_print("POST", "book", num_rooms=count, **self._nights(words[1:]))
-                case "query":
+                case "query" | "status":
                     self._send_and_print("POST", "query")
-                case "update":
+                case "update" | "change":
                     self._send_and_print("PUT", "update", new_room=_read_number(words, "Which room: "))
-                case "checkout":
+                case "checkout" | "cancel":
                     self._send_and_print("DELETE", "checkout")
-                case "exit" | "quit":
+                case "exit" | "quit" | "bye":
                     raise Exit(DONE, "Goodbye.")
                 case _:
                     show(HELP)
@@ -124,12 +128,19 @@ class Guest:
             show(f"Room {room['room_number']:2}  {'occupied' if room['is_occupied'] else 'free'}")
 
     def _nights(self, words: list[str]) -> dict[str, str]:
-        """Check-in and check-out. Raises ValueError or InvalidInput."""
+        """Check-in and check-out of DATE NIGHTS, or of two dates. Raises ValueError or InvalidInput."""
         if not words:
             return {}
-        if len(words) != 2:
-            raise ValueError("Give check-in and check-out, such as 2026-12-05 2026-12-07.")
-        check_in, check_out = (parse_typed_date(word, self._today) for word in words)
+        today = self._today()
+        first = words_of_date(words, today)
+        check_in = parse_date(" ".join(words[:first]), today)
+        match words[first:]:
+            case []:
+                raise ValueError(f"Give the date of the first night and the number of nights, {_EXAMPLE}.")
+            case [nights] | [nights, "night" | "nights"] if _NIGHTS.fullmatch(nights):
+                check_out = check_in + timedelta(days=int(nights))
+            case last_day:
+                check_out = parse_date(" ".join(last_day), today)
         return {"check_in": str(check_in), "check_out": str(check_out)}
 
     def _today(self) -> date:

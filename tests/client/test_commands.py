@@ -427,7 +427,7 @@ def test_same_key_books_once(run: Run, database: Database) -> None:
         (("cancel", "DTABMT9", "9845012345"), "arguments: 9845012345. Did you mean --phone 9845012345?"),
         (("flight", "usa", "india", "sat"), "'flight' is a command of the terminal client: start"),
         (("--json", "show"), "'show' is a command of the terminal client"),
-        (("search", *SEGMENT[2:], "5", "dec"), "sat or 5 dec; put quotes around a date with a space."),
+        (("search", *SEGMENT[2:], "5", "foo"), '"5" is not a date such as 2026-12-05'),
         (("book", *SEGMENT, "--seats", "9", "10"), "a comma between two numbers: --seats 9,10 scripts"),
         (("book", *SEGMENT, "--name=Asha", "Rao"), "with a space: --name 'Asha Rao'"),
         (("no", "such", "thing"), "'no' is not a command. Commands: search, places,"),

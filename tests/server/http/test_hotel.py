@@ -335,17 +335,18 @@ def test_stay_covers_its_nights_only(hotel: HotelClient) -> None:
 
 def test_terminal_takes_dates_in_several_notations(hotel: HotelClient) -> None:
     typed = (
-        "asha\npw\nbook 2 5 dec 2026\nbook 2 5/12/2026 2026-12-07\nrooms 2026-12-05 2026-12-06\nquery\nexit\n"
+        "asha\npw\nbook 2 5 dec 2026\nbook 2 5/12/2026 2026-12-07\nrooms 5 dec 1\nrooms 6 dec 7 dec\nstatus\n"
+        "rooms 5 dec 0\nexit\n"
     )
     done = subprocess.run(
         [sys.executable, "-m", "client", "hotel", "--url", hotel.base_url],
         input=typed, capture_output=True, text=True, timeout=WAIT_SECONDS, cwd=PROJECT,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
-    assert "Give check-in and check-out, such as" in done.stdout
+    assert "Give the date of the first night and the number of nights, such as 5 dec 2." in done.stdout
     assert "Rooms booked successfully: [1, 2]" in done.stdout
-    assert "Room  2  occupied\nRoom  3  free" in done.stdout
-    assert done.stdout.endswith("Your booked rooms: [1, 2]\nGoodbye.\n")
+    assert done.stdout.count("Room  2  occupied\nRoom  3  free") == 2
+    assert done.stdout.endswith("Your booked rooms: [1, 2]\ncheck_out must be after check_in.\nGoodbye.\n")
 
 
 def test_checkout_refunds_the_remaining_nights(hotel: HotelClient, clock: Clock) -> None:
