@@ -32,6 +32,7 @@ from busware.server.conversation.words import (
     exchange_lines,
     exchanged_line,
     hold_end,
+    message_line,
     moment,
     money,
     offer_lines,
@@ -51,7 +52,6 @@ from busware.server.protocol import (
     BlockedSeats,
     Booking,
     BookingList,
-    BookingMessage,
     BookingMessages,
     CancelledTrip,
     ChangedPlace,
@@ -288,8 +288,7 @@ def reply(  # noqa: C901, PLR0911, PLR0912, PLR0915 - a case for each reply
         case OfferList():
             return Text("\n").join(_offers(answer.offers)) if answer.offers else Text("There are no offers.")
         case BookingMessages():
-            lines = (_message(message) for message in answer.messages)
-            return Text("\n").join(lines) if answer.messages else Text("There are no messages.")
+            return Text("\n".join(map(message_line, answer.messages)) or "There are no messages.")
         case VehicleExchange():
             return _exchange(answer, planned=getattr(request, "plan", False))
         case SalesReport():
@@ -431,12 +430,6 @@ def _summary(booking: Booking, request: Request | None, done: str) -> Iterable[T
         yield Text(contact)
     if booking.why is not None:
         yield Text(f"The operator cancelled the trip. {booking.why}")
-
-
-def _message(message: BookingMessage) -> Text:
-    """When a message was sent, by whom, and its text."""
-    sender = "Operator" if message.from_operator else "You"
-    return Text(f"{moment(message.at)}  {sender}: {message.text}")
 
 
 def _offers(offers: Iterable[Offer]) -> Iterable[Text]:

@@ -16,13 +16,24 @@ from busware import seatmap
 from busware.server.protocol import Seats
 
 ARROWS = {"up": (-1, 0), "down": (1, 0), "left": (0, -1), "right": (0, 1)}  # rows and columns
-HELP = (
-    "The arrow keys move from seat to seat on the map, and Space marks or unmarks a seat. "
-    "Home, End and Backspace edit the line."
-)
 _MAX_RANGE_SEATS = 100
 _SEAT_RANGE = re.compile(r"(\d{1,5})(?:\s*[-–]\s*(\d{1,5}))?", re.ASCII)  # 7, or 7-9
 _STATES = {"free": "is free. Space marks it.", "held": "is held by another traveller.", "taken": "is taken."}
+
+
+def noun_of(seat_map: Seats) -> str:
+    """What the map shows: berth, room, or seat."""
+    kinds = {seat.kind for seat in seat_map.seats}
+    return kinds.pop() if len(kinds) == 1 else "seat"
+
+
+def help_text(seat_map: Seats) -> str:
+    """The keys on a map."""
+    noun = noun_of(seat_map)
+    return (
+        f"The arrow keys move from {noun} to {noun} on the map, Space marks or unmarks the {noun}, and Enter "
+        "answers. Home, End and Backspace edit the line."
+    )
 
 
 class SeatKeys:
@@ -37,8 +48,7 @@ class SeatKeys:
         self.own_seats = own_seats
         self._only_one = only_one
         self._seats = {seat.seat_no: seat for seat in seat_map.seats}
-        kinds = {seat.kind for seat in seat_map.seats}
-        self.noun = kinds.pop() if len(kinds) == 1 else "seat"  # such as berth, or room
+        self.noun = noun_of(seat_map)
         self._seat_no: int | None = None  # where the cursor is
         self._line = ""  # the line at the last key of the cursor
 
@@ -126,25 +136,21 @@ def bindings(open_map: Callable[[], SeatKeys | None]) -> KeyBindings:
 
     @keys.add("space", filter=has_cursor)
     def _mark(event: KeyPressEvent) -> None:
-        _toggle(event, open_map())
+        """Mark or unmark the seat under the cursor, if it is free; otherwise beep."""
+        on_map = open_map()
+        line = on_map.toggle(event.current_buffer.text) if on_map else None
+        if line is None:
+            event.app.output.write_raw("\a")
+        else:
+            event.current_buffer.document = Document(line)
 
     @keys.add("enter", filter=has_cursor & Condition(lambda: not get_app().current_buffer.text))
     def _take(event: KeyPressEvent) -> None:
-        """Answer with the seat under the cursor, because no seat is marked."""
-        if _toggle(event, open_map()):
-            event.current_buffer.validate_and_handle()
+        """Answer with the seat under the cursor, because no seat is marked. It may be taken."""
+        event.current_buffer.document = Document(str(cursor()))
+        event.current_buffer.validate_and_handle()
 
     return keys
-
-
-def _toggle(event: KeyPressEvent, on_map: SeatKeys | None) -> bool:
-    """Mark or unmark the seat under the cursor, if it is free; otherwise beep and return False."""
-    line = on_map.toggle(event.current_buffer.text) if on_map else None
-    if line is None:
-        event.app.output.write_raw("\a")
-        return False
-    event.current_buffer.document = Document(line)
-    return True
 
 
 def next_seat(positions: dict[int, tuple[int, float]], at: int, arrow: str) -> int:

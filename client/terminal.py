@@ -50,7 +50,15 @@ from busware.server.conversation import (
 )
 from busware.server.conversation.dialogue import OUTCOME_UNKNOWN
 from busware.server.conversation.reservation import after_expiry
-from busware.server.conversation.words import change_line, counted, message_details, offer_advice
+from busware.server.conversation.words import (
+    CLOCK_HERE,
+    change_line,
+    counted,
+    message_details,
+    money,
+    offer_advice,
+    words_of,
+)
 from busware.server.output import DONE, NotShown, report_not_shown, show
 from busware.server.protocol import (
     OPEN,
@@ -235,7 +243,8 @@ class Terminal:
                 try:
                     line = self._read_line(step)
                     if self._asker.draws_map(step) and line.strip().lower() in (HELP, "?"):
-                        self._texts.append(Tell(seatkeys.HELP))
+                        assert self._asker.seat_map is not None  # noqa: S101 - for the type checker
+                        self._texts.append(Tell(seatkeys.help_text(self._asker.seat_map)))
                     dialogue.answer(line)
                 except KeyboardInterrupt:
                     dialogue.answer(QUIT)
@@ -375,18 +384,25 @@ class Terminal:
                 self._print_change(booking, self._followed.update(booking))
 
     def _details_of(self, message: dict[str, Any]) -> str:
-        """The line after a message of an operator: when it was sent, about which trip, and how to answer."""
+        """The line after a message of an operator: when it was sent, about which trip, and how to answer.
+
+        Its time is that of this computer, as the end of a hold.
+        """
         day = message.get("boarding_date") or message.get("travel_date")
+        here, there = now_in(None), now_in(self._time_zone)
         return message_details(
-            datetime.fromisoformat(message["at"]), now_in(self._time_zone), message.get("bus_id"),
+            datetime.fromisoformat(message["at"]), here, message.get("bus_id"),
             date.fromisoformat(day) if day else None,
+            "" if here.utcoffset() == there.utcoffset() else CLOCK_HERE,
         )  # fmt: skip
 
     def _print_change(self, booking: Booking, before: Booking) -> None:
         """Print what has changed. before: the last known state."""
-        line = f"{change_line(booking)}. {offer_advice(booking)}" if booking.offers else change_line(booking)
+        line = f"{change_line(booking).removesuffix('.')}. {offer_advice(booking)}".rstrip()
         if before.status == "pending" and booking.status in ("booked", "held"):
-            line = f"You have {counted(len(booking.tickets), 'seat')} from the waitlist.\n{line}"
+            seats = counted(len(booking.tickets), words_of(booking.kind).seat)
+            charged = f" {money(booking.fare, booking.currency)} is charged." * (booking.status == "booked")
+            line = f"You have {seats} from the waitlist.{charged}\n{line}"
         if self._asker.held is not None and booking.reference == self._asker.held.reference:
             self._asker.held = None
             if booking.status == "expired":

@@ -33,7 +33,7 @@ from busware.server.conversation.words import (
     venue_of,
     words_of,
 )
-from busware.server.protocol import CODE_PREFIX, Booking, Payment
+from busware.server.protocol import CODE_PREFIX, Booking, Payment, Ticket
 
 _NARROW_COLUMNS = 72  # on a screen narrower than this, the code is below the text
 _BORDER = 2  # modules around the code; the standard asks for 4, phones read it with 2
@@ -70,20 +70,24 @@ def _tickets(booking: Booking) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("No", justify="right")
     table.add_column(words.seat.capitalize(), justify="right")
-    table.add_column(words.passenger.capitalize(), overflow="fold")  # a name is never cut
+    names = [_name_and_remarks(ticket, booking) for ticket in booking.tickets]
+    if any(names):
+        table.add_column(words.passenger.capitalize(), overflow="fold")  # a name is never cut
     table.add_column("Fare", justify="right")
-    for ticket in booking.tickets:
-        differs = ticket.status != booking.status
-        remarks = filter(None, (end_of(ticket, booking), ticket.status if differs else ""))
-        name = " ".join((ticket.name or "–", *(f"({remark})" for remark in remarks)))
-        cells = (
-            str(ticket.ticket_no),
-            str(ticket.seat_no or "–"),
-            name,
-            money(ticket.fare, booking.currency),
-        )
-        table.add_row(*(Text(cell) for cell in cells), style="dim" if differs else "")
+    for ticket, name in zip(booking.tickets, names, strict=True):
+        cells = [str(ticket.ticket_no), str(ticket.seat_no or "–")]
+        cells += [name or "–"] if any(names) else []
+        cells.append(money(ticket.fare, booking.currency))
+        style = "dim" if ticket.status != booking.status else ""
+        table.add_row(*(Text(cell) for cell in cells), style=style)
     return table
+
+
+def _name_and_remarks(ticket: Ticket, booking: Booking) -> str:
+    """The passenger's name, and in what the ticket differs from its booking; empty if there is neither."""
+    remarks = [end_of(ticket, booking), ticket.status if ticket.status != booking.status else ""]
+    shown = [f"({remark})" for remark in remarks if remark]
+    return " ".join([ticket.name or "–", *shown]) if ticket.name or shown else ""
 
 
 def _head(booking: Booking, style: str) -> list[RenderableType]:
@@ -103,7 +107,8 @@ def _journey(booking: Booking) -> list[RenderableType]:
     departs, arrives = booking.departs_at, booking.arrives_at
     delay = [Text(line, "bold yellow") for line in filter(None, [delay_line(booking)])]
     if venue := venue_of(booking):
-        return [Text(venue, "bold"), Text(moment(departs)), Text(f"until {moment(arrives)}"), *delay]
+        named = [] if venue == service_of(booking) else [Text(venue, "bold")]
+        return [*named, Text(moment(departs)), Text(f"until {moment(arrives)}"), *delay]
     return [
         Text(f"{booking.origin} → {booking.destination}", "bold"),
         Text(f"{day_of(departs.date())}"),

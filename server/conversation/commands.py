@@ -81,6 +81,7 @@ COMMANDS: dict[str, Command] = {
     "offer": Command("accept or decline an offer of the operator", offers.offer, "[REFERENCE [PHONE]]"),
     "email": Command("send the ticket and messages by mail", contacts.email, "[ADDRESS [REFERENCE …]]"),
     "find": Command("find a lost reference", bookings.find, "[DATE PLACE [PHONE]]"),
+    "messages": Command("show the messages about a booking", contacts.messages, "[REFERENCE [PHONE]]"),
     "say": Command("send a message to the operator", say, "[TEXT]"),
 }
 

@@ -1,4 +1,4 @@
-"""The dialogue of `email`: where the messages of a booking go."""
+"""The dialogues of `email` and `messages`: where the messages of a booking go, and what they say."""
 
 import msgspec
 
@@ -13,8 +13,8 @@ from busware.server.conversation.dialogue import (
     answered,
     require,
 )
-from busware.server.conversation.words import quoted
-from busware.server.protocol import Booking, Contact, Email, SetContact
+from busware.server.conversation.words import message_line, quoted
+from busware.server.protocol import Booking, BookingMessages, Contact, Email, GetMessages, SetContact
 
 
 def email(context: Context, typed: str) -> Steps[None]:
@@ -41,6 +41,14 @@ def email(context: Context, typed: str) -> Steps[None]:
     if context.extended:
         yield Show(changed)
     yield Tell(sent_line(changed))
+
+
+def messages(context: Context, typed: str) -> Steps[None]:
+    """The command `messages [REFERENCE [PHONE]]`: the messages about a booking, also those shown before."""
+    booking, phone = yield from open_booking(context, typed)
+    found: BookingMessages = yield from require(GetMessages(reference=booking.reference, phone=phone))
+    lines = [message_line(message) for message in found.messages]
+    yield Tell("\n".join(lines) or f"There are no messages about booking {booking.reference}.")
 
 
 def sent_line(booking: Booking) -> str:

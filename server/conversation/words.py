@@ -11,6 +11,7 @@ from busware.server.protocol import (
     OPEN,
     AnyTrip,
     Booking,
+    BookingMessage,
     BusType,
     ExchangeAmounts,
     ExchangeTerms,
@@ -26,6 +27,7 @@ from busware.server.protocol import (
     TripList,
 )
 
+CLOCK_HERE = " by the clock of this computer"  # after a time that the clock of the server shows otherwise
 PHONE_EXAMPLE = "98450 12345"
 PHONE_EXAMPLES = f"{PHONE_EXAMPLE} or +44 20 7946 0958"
 
@@ -248,7 +250,7 @@ def hold_end_here(booking: Booking, expires_at: datetime, zone: tzinfo | None) -
     """
     here, there = expires_at.astimezone(zone), expires_at.astimezone(booking.departs_at.tzinfo)
     same = here.utcoffset() == there.utcoffset()
-    return f"{here:%H:%M:%S}" + ("" if same else " by the clock of this computer")
+    return f"{here:%H:%M:%S}" + ("" if same else CLOCK_HERE)
 
 
 def venue_of(service: Trip | Booking | OperatedTrip) -> str:
@@ -390,16 +392,24 @@ def change_line(booking: Booking, *, machine: bool = False) -> str:
     return ", ".join(filter(None, parts)) + why
 
 
-def message_details(at: datetime, now: datetime, bus_id: int | None, day: date | None) -> str:
+def message_details(
+    at: datetime, now: datetime, bus_id: int | None, day: date | None, whose_clock: str = ""
+) -> str:
     """The line after a message of an operator. at: when it was sent. bus_id, day: the trip that it is about.
 
-    now: the time now, in the time zone in which the line shows times. Example: Sent at 14:05, about service
-    101 of Sat 5 Dec 2026. To answer, type: say TEXT
+    now: the time now, in the time zone in which the line shows times. whose_clock: follows the time. Example:
+    Sent at 14:05, about service 101 of Sat 5 Dec 2026. To answer, type: say TEXT
     """
     local = at.astimezone(now.tzinfo)
-    sent = f"at {clock(local)}" if local.date() == now.date() else moment(local)
+    sent = (f"at {clock(local)}" if local.date() == now.date() else moment(local)) + whose_clock
     about = f", about service {bus_id} of {day_of(day)}" if bus_id and day else ""
     return f"Sent {sent}{about}. To answer, type: say TEXT"
+
+
+def message_line(message: BookingMessage) -> str:
+    """When a message was sent, by whom, and its text."""
+    sender = "Operator" if message.from_operator else "You"
+    return f"{moment(message.at)}  {sender}: {message.text}"
 
 
 def offer_advice(booking: Booking) -> str:

@@ -169,7 +169,7 @@ def test_places_are_completed_by_code_and_alias(traveller: Callable[..., Travell
     asha.child.send("bangal")
     asha.wait_for("BLRU, Bangalore")
     asha.child.send("\t\r")
-    asha.wait_for("To:")
+    asha.wait_for("From Bengaluru to:")
 
 
 def test_menu_opens_below_a_full_screen(traveller: Callable[..., Traveller]) -> None:
@@ -287,7 +287,8 @@ def test_full_bus_offers_its_waitlist(
     )
     asha.wait_for("On the waitlist", "Position 1 on the waitlist", "You get a message")
     other.call("cancel", reference=taken["reference"], phone="98800 99000", tickets=[1])
-    asha.wait_for("(bus 1, seat 5) from Bengaluru to Mysuru", "Status: Booked, fare 260.00")
+    asha.wait_for("You have 1 seat from the waitlist. 260.00 is charged.")
+    asha.wait_for("(bus 1, seat 5) from Bengaluru to Mysuru", "Status: Booked, fare 260.00.")
 
 
 def test_long_call_shows_a_spinner(traveller: Callable[..., Traveller], database: Database) -> None:
@@ -316,7 +317,7 @@ def test_notice_is_printed_above_the_typed_text(
     about = f"about service 1 of {day_of(date.fromisoformat(tomorrow()))}. To answer, type: say TEXT"
     asha.wait_for("Message from the operator: Road closed at Maddur.", about, "From and to", "Mys")
     asha.type_line("uru")
-    asha.wait_for("To:")
+    asha.wait_for("From Mysuru to:")
 
 
 def test_no_colours_with_no_color(traveller: Callable[..., Traveller]) -> None:

@@ -141,7 +141,7 @@ def test_hotel(asha: Traveller, database: Database) -> None:
         (SEATS, "best 2"), ("Phone number (Enter: none;", ""),
         ("Confirm, for", "yes"),
     )  # fmt: skip
-    seen = asha.wait_for("Ticket", "Brindavan House", "until", "Room", "Guest", "Keep the reference")
+    seen = asha.wait_for("Ticket", "Brindavan House", "until", "Room", "Keep the reference")
     assert "→" not in seen  # a stay has one place
     ((kind, rooms),) = booked(database)
     assert (kind, len(rooms)) == ("hotel", 2)

@@ -167,7 +167,7 @@ def test_client_can_be_suspended(served: ServerProcess) -> None:
     asha.type_line("fg")
     asha.wait_for("From and to", "Mys")
     asha.type_line("uru")
-    asha.wait_for("To:")
+    asha.wait_for("From Mysuru to:")
     asha.child.close(force=True)
 
 

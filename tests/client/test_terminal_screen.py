@@ -84,6 +84,21 @@ def test_enter_takes_the_seat_under_the_cursor(start_client: StartClient) -> Non
     asha.wait_for("Phone number (")
 
 
+def test_enter_on_a_seat_that_is_not_free_says_so(
+    start_client: StartClient, connect: Callable[[], LineClient]
+) -> None:
+    trip = {"bus_id": 1, "travel_date": tomorrow(), "origin": "Bengaluru", "destination": "Mysuru"}
+    connect().call("book", **trip, seats=[1], phone="98800 99000")
+    asha = start_client(80, 24)
+    asha.answer(*STEPS[:4])
+    asha.wait_for(SEATS)
+    for key, seen in ((DOWN, "> 2<"), (LEFT, ">××<")):
+        asha.child.send(key)
+        asha.wait_for(seen)
+    asha.type_line("")
+    asha.wait_for("Seat 1 is not free. Free seats: 2,", SEATS)
+
+
 def test_enter_does_not_take_a_seat_that_the_cursor_has_left(
     start_client: StartClient, database: Database
 ) -> None:

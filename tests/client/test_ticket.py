@@ -50,6 +50,19 @@ def test_ticket_that_ends_early_has_its_end() -> None:
     assert "Asha (to Mandya, Sat 5 Dec 2026 09:10)" in second
 
 
+def test_ticket_has_a_column_for_names_only_if_it_has_names() -> None:
+    assert "Passenger" not in "\n".join(draw(make_booking(name="", size=2), 120))
+    assert "Passenger" in "\n".join(draw(make_booking(name="Asha", size=2), 120))
+
+
+def test_ticket_names_a_hotel_once() -> None:
+    stay = msgspec.structs.replace(
+        make_booking(name="", size=1), kind="hotel", name="Brindavan House", operator="Brindavan House",
+        origin="Brindavan House", destination="Brindavan House",
+    )  # fmt: skip
+    assert "\n".join(draw(stay, 120)).count("Brindavan House") == 1
+
+
 def test_ticket_says_until_when_a_cancellation_refunds() -> None:
     tiers = [
         RefundTier(until=datetime.fromisoformat(until), percent=percent)

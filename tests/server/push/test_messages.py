@@ -17,7 +17,7 @@ from busware.server.protocol import Caller, Refusal, Say
 from tests.conftest import Clock, Database
 from tests.support.line_client import LineClient, wait_until
 from tests.support.pushing import Console
-from tests.support.transcript import ASHA, TRAVEL_DAY, transcript
+from tests.support.transcript import ASHA, TRAVEL_DAY, receive_until, transcript
 
 pytestmark = pytest.mark.database
 
@@ -398,6 +398,18 @@ def test_missed_messages_are_pushed_in_plain_text(
     lines = [back.receive().decode() for _ in range(8)]
     assert "Server: Platform 3." in lines
     assert f"Booked: {reference}" in lines
+
+
+def test_messages_of_a_booking_can_be_read_again(connect: Callable[[], LineClient], console: Console) -> None:
+    first = connect()
+    reference = book(first)["reference"]
+    later = connect()
+    none = f"There are no messages about booking {reference}."
+    transcript(later, f"> messages {reference} {ASHA}\n{none}")
+    console.notice("Platform 3.", reference=reference)
+    for line in (connect(), connect()):
+        line.send(f"messages {reference} {ASHA}")
+        receive_until(line, "Tue 1 Dec 2026 09:00  Operator: Platform 3.")
 
 
 def test_missed_messages_are_shown_by_a_command(
