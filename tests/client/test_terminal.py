@@ -314,8 +314,10 @@ def test_notice_is_printed_above_the_typed_text(
     asha.child.send("Mys")
     asha.wait_for("Mys")
     console.notice("Road \u202eclosed at Maddur.", bus_id=1, travel_date=tomorrow())
-    about = f"about service 1 of {day_of(date.fromisoformat(tomorrow()))}. To answer, type: say TEXT"
-    asha.wait_for("Message from the operator: Road closed at Maddur.", about, "From and to", "Mys")
+    about = f"about service 1 of {day_of(date.fromisoformat(tomorrow()), year=False)}"
+    asha.wait_for(
+        "Message from the operator: Road closed at Maddur.", about, "say TEXT", "From and to", "Mys"
+    )
     asha.type_line("uru")
     asha.wait_for("From Mysuru to:")
 
