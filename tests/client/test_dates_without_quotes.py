@@ -39,5 +39,5 @@ def test_name_is_no_date() -> None:
 
 def test_date_that_does_not_exist_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        commands.parse(commands.command_line({}), "search bengaluru mysuru 31 nov".split())
+        commands.parse(commands.command_line({}), ["search", "bengaluru", "mysuru", "31", "nov"])
     assert '"31 nov": November ' in capsys.readouterr().err
