@@ -409,7 +409,7 @@ class AsyncOperatorClient(AsyncWebhookClient):
         reason: str | None = None,
         key: str | None = None,
     ) -> protocol.VehicleExchange:
-        """Exchange the vehicle of a trip for one with any seats, and seat all passengers again.
+        """Exchange the vehicle of a trip for any other vehicle, and seat all passengers again.
 
         plan: only say what would be done. version: that of a plan; if the plan has changed since, nothing is
         done.
@@ -515,7 +515,7 @@ class AsyncOperatorClient(AsyncWebhookClient):
         ), PaymentOutcome)  # fmt: skip
 
     async def operator_payments(self, state: PaymentState | None = None) -> AsyncIterator[OperatorPayment]:
-        """The payments of your services to a provider, the last ones first; those in a state, or all."""
+        """The payments of your services to a provider, the last ones first. state: only these."""
         request = protocol.OperatorPayments(state=state)
         async for page in self._pages(request, protocol.OperatorPaymentList):
             for payment in page.payments:

@@ -399,7 +399,7 @@ class OperatorClient(WebhookClient):
         reason: str | None = None,
         key: str | None = None,
     ) -> protocol.VehicleExchange:
-        """Exchange the vehicle of a trip for one with any seats, and seat all passengers again.
+        """Exchange the vehicle of a trip for any other vehicle, and seat all passengers again.
 
         plan: only say what would be done. version: that of a plan; if the plan has changed since, nothing is
         done.
@@ -501,7 +501,7 @@ class OperatorClient(WebhookClient):
         ), PaymentOutcome)  # fmt: skip
 
     def operator_payments(self, state: PaymentState | None = None) -> Iterator[OperatorPayment]:
-        """The payments of your services to a provider, the last ones first; those in a state, or all."""
+        """The payments of your services to a provider, the last ones first. state: only these."""
         request = protocol.OperatorPayments(state=state)
         for page in self._pages(request, protocol.OperatorPaymentList):
             yield from page.payments

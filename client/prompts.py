@@ -129,9 +129,8 @@ class PromptAsker(LineAsker):
             self._seat_keys = SeatKeys(self.seat_map, self.own_seats, only_one=only_one)
         choices = self._dates() if question.field == "date" else () if self._seat_keys else question.choices
         self._session.default_buffer.history = self._histories[question.field]
-        rows = max(
-            1, min(MAX_MENU_ROWS, self._session.output.get_size().rows - 4)
-        )  # without question and toolbar
+        rows_left = self._session.output.get_size().rows - 4  # without the question and the toolbar
+        rows = max(1, min(MAX_MENU_ROWS, rows_left))
         return read_line(
             self._session,
             lambda: self._message(question),

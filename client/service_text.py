@@ -9,7 +9,7 @@ import msgspec
 from busware.server.conversation.words import counted
 from busware.server.protocol import Change, ChangedService, ServiceData, Stop
 
-_MAX_DATES = 5  # that are listed; of more, the first and the last
+_MAX_DATES = 5  # dates that are listed; a longer list is shown as its first and last date
 _IN_SENTENCES = {  # the fields that have a line of their own
     "bus_id", "name", "operator", "kind", "bus_type", "ac", "layout", "currency", "time_zone", "stops",
     "runs_on", "first_date", "last_date", "seasons", "days_off", "extra_days", "sales_days", "sells_until",

@@ -1,12 +1,12 @@
--- Add a service from a timetable in text, or edit one. Returns false if the bus_id exists and `replace` is false: the
--- service stays as it is; also if it belongs to another database (api.keeps_service). With `replace`, an existing service gets the arguments that are given, and keeps everything
--- else: its fields for which an argument is NULL, its cancelled and extra trips, its trips on sale. A new service needs name,
--- operator, layout and stops. It is api.put_service for SQL: see there what an edit may change.
+-- Add a service from a timetable in text, or edit one. Returns false, and changes nothing, if the bus_id exists and `replace` is
+-- false, or if the service belongs to another database (api.keeps_service). With `replace`, an existing service gets the arguments
+-- that are not NULL, and keeps everything else: its other fields, its cancelled and extra trips, its trips on sale. A new service
+-- needs name, operator, layout and stops. The function is api.put_service for SQL: see there what an edit may change.
 --
 --   stops   one line for each stop:  place | arrives | departs | km from the origin | fare from the origin
---           "-" means no time; a time below the previous one is on the next day (01:40, or 25:40). Such a time counts
---           the hours since the day began, also if the clock is changed at night; 5d 14:00 is 14:00 by the clock, five
---           days later.
+--           "-" means no time. A time below the previous one is on the next day: 01:40 there means 25:40. 25:40 counts
+--           the hours since the travel date began, also if the clock is changed at night. 5d 14:00 is 14:00 by the
+--           clock, five days after the travel date.
 --   layout  the name of a row in table layouts, or a drawing (see api.layout_seats)
 --   runs_on 'daily', 'never' (trips are added one by one), or weekdays and ranges of them: 'Mon Wed Fri', 'Mon-Fri'
 --   repeat_legs  the number of legs at the end of the route that repeat without end, as a hotel's nights do each week;
@@ -47,8 +47,8 @@ BEGIN
     RETURN true;
 END $$;
 
--- Raise a refusal as an exception, for callers in SQL. Its text is the first fault of a document, or else the message of
--- the refusal. hint: of a fault; NULL: the hint names the field.
+-- Raise a refusal as an exception, for callers in SQL. The text of the exception is the first fault of a document, or else the
+-- message of the refusal. hint: the hint of the exception for a fault; NULL: the hint names the field.
 CREATE OR REPLACE FUNCTION api.raise_refusal(refusal jsonb, prefix text DEFAULT '', hint text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN

@@ -1,5 +1,5 @@
--- Check the document of a service as a whole. document: with all its fields, each valid by itself, or null if it is not. named:
--- the fields that the caller gave, which are checked. before: the document before an edit; NULL for a new service.
+-- Check the document of a service as a whole. document: has all fields; a field that is not valid by itself is null. named: the
+-- fields that the caller gave, which are checked. before: the document before an edit; NULL for a new service.
 CREATE OR REPLACE FUNCTION api.check_service(document jsonb, named jsonb, before jsonb) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -167,7 +167,7 @@ LANGUAGE sql STABLE AS $$
     ) AS wrong (field, message)
 $$;
 
--- Stops without kilometres and fares, which move no ticket.
+-- Stops without the fields km and fare: a change of these two fields moves no ticket.
 CREATE OR REPLACE FUNCTION api.without_fares(stops jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE AS $$
     SELECT jsonb_strip_nulls(jsonb_agg(s - '{km,fare}'::text[] ORDER BY n)) FROM jsonb_array_elements(stops) WITH ORDINALITY AS e (s, n)

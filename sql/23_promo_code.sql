@@ -71,8 +71,8 @@ END $$;
 -- The refusal of a promo code that can be used for fewer tickets than requested.
 CREATE OR REPLACE FUNCTION api.refusal_promo_code_used_up(code text, uses_left bigint, tickets int) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
-RETURN api.refusal('promo_code_used_up', format('The promo code %s is left for %s; you asked for %s.', code,
-        CASE WHEN uses_left <= 0 THEN 'no ticket' ELSE api.format_count(uses_left, 'ticket') END, tickets),
+RETURN api.refusal('promo_code_used_up', format('The promo code %s can be used for %s; you asked for %s.', code,
+        CASE WHEN uses_left <= 0 THEN 'no more tickets' ELSE api.format_count(uses_left, 'more ticket') END, tickets),
     jsonb_build_object('uses_left', greatest(uses_left, 0)));
 
 -- Lock the promo code of a call, if it has one: that of the request, or of the booking with the reference.

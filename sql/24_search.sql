@@ -1,9 +1,9 @@
 -- Find trips that leave the origin on a date, in the origin's time zone. For example, an overnight trip with travel
 -- date Friday that leaves the origin at 01:30 is found on Saturday. until: the date on which they reach the
--- destination (a hotel's check-out). Trips that are no longer on sale from the origin are left out, and those for which the
--- segment is too short. An ambiguous name is
--- refused if services, of the kind if one is given, go from or to several of its places. If the other name is unknown,
--- that is refused: the ambiguous one may be right.
+-- destination (a hotel's check-out). Left out are trips that are no longer on sale from the origin, and trips of services
+-- that do not sell such a short segment. An ambiguous name is refused if services go from or to several of its places;
+-- only services of the given kind count. If one name is ambiguous and the other one unknown, the unknown one is refused,
+-- because the ambiguous one may be right.
 CREATE OR REPLACE FUNCTION api.search(
     origin text, destination text, date date, until date DEFAULT NULL, kind text DEFAULT NULL,
     bus_type text DEFAULT NULL, ac boolean DEFAULT NULL, seats int DEFAULT NULL
@@ -111,8 +111,8 @@ LANGUAGE sql STABLE AS $$
       AND api.sells_length(s, b.km - a.km, api.expected(t, a.stop_no, a.departs, s.time_zone))
 $$;
 
--- Check that trips can be on sale on a boarding date: it is not past at all of the places, and not after the last date
--- with a departure on sale.
+-- Check that trips can be on sale on a boarding date: at one of the places or more, it is today or later, and it is not after
+-- the last date with a departure on sale.
 CREATE OR REPLACE FUNCTION api.check_search_date(origins text[], date date) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE

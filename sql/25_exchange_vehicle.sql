@@ -1,4 +1,4 @@
--- Exchange the vehicle of a trip for one with any seats. All live tickets get new seats at once; the bookings for which there
+-- Exchange the vehicle of a trip for another one, which may have other seats. All live tickets get new seats at once; the bookings for which there
 -- are none are displaced and get an offer. Going back to the first vehicle is an exchange, too.
 
 -- seats: the new seat of each ticket (reference, ticket_no, seat_no), as planned from api.exchange_basis with this version.

@@ -1,5 +1,5 @@
--- Payments of a hold, or of an exchange, to a provider. A function here asks no provider: server/payments does, outside of any transaction, and
--- reports what the provider says with api.settle_payment.
+-- Payments of a hold, or of an exchange, to a provider. No function here calls a provider: server/payments does so, outside of any
+-- transaction, and records the provider's report with api.settle_payment.
 
 -- What must be paid to a provider before a hold is booked; 0: nothing. Counter sales are paid in cash.
 CREATE OR REPLACE FUNCTION api.payment_due(bus_id bigint, reference text) RETURNS numeric
@@ -8,7 +8,8 @@ LANGUAGE sql STABLE AS $$
     WHERE p.bus_id = payment_due.bus_id AND p.reference = payment_due.reference AND p.status IN ('held', 'expired') AND p.sold_by IS NULL
 $$;
 
--- Check that nothing is to be paid before a hold is booked, or that it is live. An expired hold cannot be paid.
+-- Check that a hold can be booked without a payment. If a payment is due, the refusal asks for it; that of an expired hold says that
+-- the hold cannot be paid any more.
 CREATE OR REPLACE FUNCTION api.check_paid(service bus_info, b api.opened_booking) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -20,7 +21,7 @@ BEGIN
             api.format_amount(due, service.currency))) END;
 END $$;
 
--- Check that nothing is to be paid to a provider for a sale, which has not been a hold before.
+-- Check that a sale without a hold needs no payment to a provider.
 CREATE OR REPLACE FUNCTION api.check_unpaid_sale(service bus_info, sale api.sale) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -30,7 +31,7 @@ BEGIN
         'seats, and pay %s for the hold.', service.name, service.nouns ->> 'service', service.bus_id, api.format_amount(due, service.currency))) END;
 END $$;
 
--- Whether the hold of a booking has expired, in whole.
+-- Whether the hold of a booking has expired: none of its tickets is held any more.
 CREATE OR REPLACE FUNCTION api.is_expired_hold(b api.opened_booking) RETURNS boolean
 LANGUAGE sql STABLE AS $$
     SELECT NOT EXISTS (SELECT FROM passengers p WHERE p.bus_id = b.bus_id AND p.reference = b.reference
@@ -46,8 +47,8 @@ LANGUAGE sql STABLE
 RETURN api.refusal('payment_required', message,
     jsonb_build_object('amount', api.amount_text(due, service.currency), 'currency', service.currency));
 
--- Ask for the payment of a hold, or of the exchange that a names: the reply is the payment. When its provider has accepted the payment of
--- a hold, api.settle_payment holds the seats for it. Nothing is held for an exchange.
+-- Ask for the payment of a hold, or of the exchange in the request `a`: the reply is the payment. When the provider has accepted the
+-- payment of a hold, api.settle_payment holds the seats for the time of the payment. Nothing is held for an exchange.
 CREATE OR REPLACE FUNCTION api.pay(b api.opened_booking, a api.request) RETURNS api.outcome
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -74,8 +75,9 @@ LANGUAGE sql IMMUTABLE
 RETURN num_nonnulls(a.bus_id::text, a.travel_date::text, a.boarding_date::text, a.origin, a.destination, a.from_stop::text, a.to_stop::text,
     a.seats::text, a.seat_class) > 0;
 
--- Ask for the payment of what an exchange charges, for a booking that was paid to a provider before: to the same one. The exchange that the
--- payment carries names its trip and stops, so that it stays the one that was asked for.
+-- Ask for the payment of the amount that an exchange charges. The booking was paid to a provider before, and the new payment goes to
+-- the same provider. The payment stores the trip and the stops of the exchange, so that exactly this exchange is executed when the
+-- payment arrives.
 CREATE OR REPLACE FUNCTION api.pay_exchange(b api.opened_booking, a api.request) RETURNS api.outcome
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,4 +1,4 @@
-"""Exchanges the vehicle of a trip for one with any seats.
+"""Exchanges the vehicle of a trip for another one, which may have other seats.
 
 The database returns the input of the plan and the version of this input (api.exchange_basis). This module
 plans the seats. The database exchanges the vehicle if the version has not changed, checks the seats, and

@@ -52,7 +52,7 @@ def find_country(typed: str) -> Steps[str | None]:
 def flight(context: Context, typed: str) -> Steps[None]:
     """The command `flight`: book a seat by a request line, or join the waitlist.
 
-    `choose`, or the two ends of a journey: by questions.
+    With `choose`, or with the two ends of a journey, the dialogue asks questions instead.
     """
     ask_flight = Ask(
         PROMPT, str, "flight",
@@ -95,7 +95,7 @@ def _chooses(context: Context, line: str) -> Steps[bool]:
         return True
     if "," in line or " " not in line:
         return False
-    if (yield from find_country(line)):  # United Kingdom
+    if (yield from find_country(line)):  # a country of two words, such as United Kingdom
         return False
     journey = (yield from sale_of(context, FLIGHT)).read(line)
     return bool((journey.origin or journey.destination) and (journey.problems or journey.unknown)) or bool(
@@ -104,7 +104,10 @@ def _chooses(context: Context, line: str) -> Steps[bool]:
 
 
 def _book_by_line(context: Context, line: str) -> Steps[None]:
-    """Book a seat on the flight of a request line, or welcome to a country. Raises InvalidInput, Refusal."""
+    """Book a seat on the flight of a request line. Raises InvalidInput or Refusal.
+
+    A line that is only the name of a country gets a welcome.
+    """
     parts = [part.strip() for part in line.split(",")]
     if len(parts) != 4 or not all(parts):
         if country := (yield from find_country(line)):
@@ -143,7 +146,7 @@ def _book_by_line(context: Context, line: str) -> Steps[None]:
 
 
 def _departing_at(time: str, day: date, trips: Sequence[Trip], route: str) -> Trip:
-    """The flight that departs at this time; of several, one with a free seat."""
+    """The flight that departs at this time; if several do, one with a free seat. Raises InvalidInput."""
     if not trips:
         raise InvalidInput(f"No flight {route} is on sale for {day_of(day)}.")
     found = [trip for trip in trips if clock(trip.departs_at) == time]
@@ -154,7 +157,7 @@ def _departing_at(time: str, day: date, trips: Sequence[Trip], route: str) -> Tr
 
 
 def _find_served(typed: str, places: Sequence[Place]) -> tuple[str, Place]:
-    """The code, name or alias as it is stored, and its country or airport. Raises InvalidInput."""
+    """The stored spelling of a name, and the country or airport that it names. Raises InvalidInput."""
     if found := _find(typed, places):
         return found
     if place := answers.PlaceNames(places).beginning_with(typed):  # bengaluru is Bengaluru Airport

@@ -61,8 +61,8 @@ _DAYS_AHEAD = 8  # searched for the next performance
 def show(context: Context, typed: str) -> Steps[None]:
     """The command `show [choose] [HH:MM] [DATE]`: book seats for a performance.
 
-    `choose` lists the performances, and shows the fare before it books, as an extended dialogue does. There,
-    any answer to the question for the performance may follow the command.
+    `choose` lists the performances, and shows the fare before it books, as an extended dialogue does. In an
+    extended dialogue, any answer to the question for the performance may follow the command.
     """
     first, _, rest = typed.partition(" ")
     if first.lower() == CHOOSE:
@@ -76,8 +76,8 @@ def show(context: Context, typed: str) -> Steps[None]:
             raise
     sale = yield from sale_of(context, SHOW)
     venue = yield from choose_venue(sale)
-    if time is None and day is not None and (also := answers.time_of_day(typed)):
-        time, day = yield from _time_or_date(sale, venue, also, day)
+    if time is None and day is not None and (time_or_date := answers.time_of_day(typed)):
+        time, day = yield from _time_or_date(sale, venue, time_or_date, day)
     trip = yield from _performance(sale, venue, time, day, typed_performance)
     booked = False
     while not booked:

@@ -27,10 +27,8 @@ log = logging.getLogger("busware.postgres")
 
 START_SECONDS = 120  # how long PostgreSQL may take to answer a client, also with "I am starting up"
 RECOVERY_LOG_SECONDS = 10  # a recovery that takes longer is logged
-MIN_PING_SECONDS, MAX_PING_SECONDS = (
-    0.02,
-    1.0,
-)  # the pause between two pings grows: PostgreSQL logs a rejected one
+MIN_PING_SECONDS = 0.02  # the first pause between two pings; each pause is longer than the one before,
+MAX_PING_SECONDS = 1.0  # up to this one, because PostgreSQL logs each ping that it rejects
 STOP_SECONDS = 30  # how long a fast shutdown may take; then an immediate one, with recovery at the next start
 IMMEDIATE_STOP_SECONDS = 10  # how long an immediate shutdown may take; then the processes are killed
 KILL_SECONDS = 10  # how long killed processes may take to end

@@ -39,7 +39,8 @@ class Tariff(Protocol):
 class FareTable:
     """The fares of a service.
 
-    stop_fares: from its first stop to each stop. segment_fares: those that are no difference of these.
+    stop_fares: from the first stop to each stop. segment_fares: of the segments whose fare is not the
+    difference of two stop_fares.
     """
 
     currency: str
@@ -52,7 +53,7 @@ class FareError(Exception):
 
 
 def read_tariff(archive: Archive, feed: Feed, remarks: Remarks) -> Tariff | None:
-    """The fares of a feed: those of Fares v2, if it has them. None if it has none."""
+    """The fares of a feed: those of Fares v2, if it has both versions. None if the feed has no fares."""
     if "fare_leg_rules.txt" in archive:
         return LegRules(archive, feed, remarks)
     if "fare_attributes.txt" in archive:
@@ -148,7 +149,7 @@ class FareRules:
                 self._by_key[key].append((fare, passed))
 
     def prices(self, route: Route, stops: Sequence[str], segment: Segment) -> Iterator[Price]:
-        """The prices of the fares of which a rule fits the segment, or that have no rules."""
+        """The prices of the fares that have no rules, or a rule that fits the segment."""
         start, end = segment
         origin, destination = self._zones[stops[start]], self._zones[stops[end]]
         passed = {self._zones[stop] for stop in stops[start : end + 1]}
@@ -254,9 +255,9 @@ class LegRules:
                 yield from self._products[rule.product]
 
     def _fits(self, value: str, present: set[str], named: set[str]) -> bool:
-        """Whether the network or the area of a rule fits. named: those that some rule names.
+        """Whether the network or the area of a rule fits. named: the networks or areas of all rules.
 
-        An empty value fits every network or area; without the column rule_priority, only those that no rule
-        names.
+        An empty value fits every network or area. Without the column rule_priority, it fits only a network or
+        an area that no rule names.
         """
         return bool(value) or self._has_priority or not present & named

@@ -293,7 +293,7 @@ class Assign(TripRequest, frozen=True, kw_only=True):
 
 @method("exchange_vehicle", VehicleExchange, "POST /v1/trips/{bus_id}/{travel_date}/vehicle")
 class ExchangeVehicle(TripRequest, frozen=True, kw_only=True):
-    """For operators: exchange the vehicle of a trip for one with any layout, and plan all seats again."""
+    """For operators: exchange the vehicle of a trip for any other vehicle, and plan all seats again."""
 
     vehicle: Registration
     plan: Flag = False

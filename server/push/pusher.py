@@ -33,9 +33,8 @@ _MAX_PAUSE_SECONDS = 2.0
 class _Due:
     """What the next check has to do."""
 
-    checks: dict[Subscription, list[str]] = field(
-        default_factory=dict
-    )  # subscriptions to check, each with the opened bookings and accounts that may have missed messages
+    # The subscriptions to check, each with its new recipients, which may have missed messages.
+    checks: dict[Subscription, list[str]] = field(default_factory=dict)
     ended: dict[Subscription, None] = field(default_factory=dict)
     messages: bool = False  # read new messages
     changes: ChangeNotification = field(default_factory=ChangeNotification)  # compare bookings
@@ -160,7 +159,7 @@ class Pusher:
     def _push_missed(self, checks: dict[Subscription, list[str]]) -> None:
         """Push missed messages to the clients that have opened a booking or signed in."""
         for subscription, recipients in checks.items():
-            recipients += subscription.take_returned_recipients()
+            recipients += subscription.take_new_recipients()
         returned = {recipient for recipients in checks.values() for recipient in recipients}
         if not returned:
             return

@@ -88,20 +88,17 @@ class Subscription:
         self._subscriber = subscriber
         self._max_bookings = max_bookings
         self._since = datetime.now(UTC)
-        self._lock = threading.Lock()  # for _bookings and _returned_recipients
-        self._replies = deque[tuple[Raw, bool]](
-            maxlen=max_bookings
-        )  # the reply, and whether its request opened a booking (False: made one)
-        self._bookings: OrderedDict[str, BookingState] = (
-            OrderedDict()
-        )  # in the order in which they were made or opened
+        self._lock = threading.Lock()  # for _bookings and _new_recipients
+        # Each reply, and whether its request opened a booking (True) or made one (False).
+        self._replies = deque[tuple[Raw, bool]](maxlen=max_bookings)
+        # By reference, in the order in which the client made or opened the bookings.
+        self._bookings: OrderedDict[str, BookingState] = OrderedDict()
         self._requested = ""  # the reference in the request that is being executed
-        self._returned_recipients: list[str] = []  # may have missed messages; see MissedMessage.reader
+        self._new_recipients: list[str] = []  # may have missed messages; see MissedMessage.reader
         self._pushed = deque[int](maxlen=_MAX_PUSHED)  # message_ids
         self._kept = deque[Message](maxlen=_MAX_KEPT)
-        self._read_up_to: dict[
-            str, int
-        ] = {}  # by recipient: the last message that existed when its missed messages were read
+        # By recipient: the message_id of the last message when the messages that it missed were read.
+        self._read_up_to: dict[str, int] = {}
 
     # For the connection's thread ---------------------------------------------------------------
 
@@ -133,7 +130,7 @@ class Subscription:
     def sign_in(self, account: str) -> None:
         """Follow an account."""
         with self._lock:
-            self._returned_recipients.append(f"account:{account}")
+            self._new_recipients.append(f"account:{account}")
 
     # For the pusher's thread -------------------------------------------------------------------
 
@@ -162,17 +159,17 @@ class Subscription:
             since=self._since,
         )
 
-    def take_returned_recipients(self) -> list[str]:
+    def take_new_recipients(self) -> list[str]:
         """The recipients since the last call: bookings that were opened and accounts that signed in."""
         with self._lock:
             self._decode_replies()
-            returned, self._returned_recipients = self._returned_recipients, []
-            return returned
+            recipients, self._new_recipients = self._new_recipients, []
+            return recipients
 
     def push_missed(self, recipients: Collection[str], missed: list[MissedMessage], last: int) -> None:
         """Push the messages that these recipients have missed.
 
-        last: the message_id of the last message that existed when they were read.
+        last: the message_id of the last message of all when the missed ones were read.
         """
         for entry in missed:
             if entry.reader in recipients:
@@ -225,14 +222,13 @@ class Subscription:
     def push_booking(self, before: BookingState, booking: Booking, raw: Raw) -> None:
         """Push a booking whose state has changed.
 
-        before: the state that it was compared with. Nothing is pushed if the client is requesting the
-        booking, or has received it in a reply since then.
+        before: the state before the change. Nothing is pushed if the client is requesting the booking, or
+        has received it in a reply since `before` was read.
         """
         now = BookingState.of(booking)
         with self._lock:
-            requested = (
-                self._requested
-            )  # read before the replies: end_request records the reply, then clears it
+            # Before the replies, because end_request records the reply, and then clears _requested.
+            requested = self._requested
             self._decode_replies()
             if requested == before.reference or self._bookings.get(before.reference) is not before:
                 return
@@ -246,7 +242,7 @@ class Subscription:
             body, opened = self._replies.popleft()
             state = BookingState.of(msgspec.json.decode(body, type=Booking))
             if opened and state.reference not in self._bookings:
-                self._returned_recipients.append(state.reference)
+                self._new_recipients.append(state.reference)
             self._bookings[state.reference] = state
             self._bookings.move_to_end(state.reference)
             if len(self._bookings) > self._max_bookings:

@@ -26,9 +26,8 @@ def _fields_of(*kinds: type[inspect.Type]) -> set[str]:
     return {
         name
         for name, types in options.items()
-        if any(
-            isinstance(getattr(kind, "type", kind), kinds) for kind in types
-        )  # a type with a description contains the type
+        # A type with a description is an object with the attribute `type`.
+        if any(isinstance(getattr(kind, "type", kind), kinds) for kind in types)
     }
 
 

@@ -26,12 +26,8 @@ log = logging.getLogger("busware.webhooks")
 _TARGET = "SELECT name, url, secrets FROM api.webhook_target(%s)"
 _PAUSE = "SELECT api.pause_webhook(%s, %s, %s)"
 _SECRET_BYTES = 32
-_SENT_FIELDS = (
-    "position",
-    "bus_id",
-    "travel_date",
-    "reference",
-)  # what is sent beside type, timestamp and data
+# The fields of an event that are sent besides type, timestamp and data.
+_SENT_FIELDS = ("position", "bus_id", "travel_date", "reference")
 
 
 def new_secret() -> str:

@@ -272,9 +272,8 @@ def test_killed_workers_are_replaced_when_their_output_cannot_be_printed(
         ready = next(line for line in server.stdout if "serves on" in line)
         server.stderr.close()
         before = serving(database)
-        on_each_process(
-            database, int(ready.split(",")[0].rpartition(":")[2]), line_to
-        )  # each worker logs a connection
+        port = int(ready.split(",")[0].rpartition(":")[2])
+        on_each_process(database, port, line_to)  # each worker logs a connection
         for worker in before:
             os.kill(worker, signal.SIGKILL)
         wait_for_end(before)

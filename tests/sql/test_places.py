@@ -140,9 +140,8 @@ def test_beginning_of_one_name_means_the_place(api: SchemaApi, typed: str) -> No
 
 
 def test_name_before_its_beginnings_in_other_names(api: SchemaApi) -> None:
-    assert (
-        api.read("search", origin="LUXC", destination="rome", date=DAY)["trips"] == []
-    )  # Roma, not Rome Spa
+    # "rome" means Roma, and not Rome Spa
+    assert api.read("search", origin="LUXC", destination="rome", date=DAY)["trips"] == []
     assert len(api.read("search", origin="LUXC", destination="rome s", date=DAY)["trips"]) == 2
 
 

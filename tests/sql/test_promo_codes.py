@@ -1,4 +1,7 @@
-"""Promo codes: what they take off, their limits, who may edit them. Service 1 is KSRTC's, 2 is another's."""
+"""Promo codes: what they take off, their limits, who may edit them.
+
+KSRTC operates service 1, and SRS Travels operates service 2.
+"""
 
 from typing import Any
 
@@ -34,7 +37,7 @@ def uses(database: Database) -> int:
     return int(database.value("SELECT uses FROM promo_codes, api.promo_code_uses(promo_no)"))
 
 
-# What it takes off -----------------------------------------------------------------------------
+# Amounts ---------------------------------------------------------------------------------------
 
 
 def test_promo_code_is_the_last_part_of_a_fare(api: SchemaApi, database: Database) -> None:
@@ -74,7 +77,7 @@ def test_promo_code_is_valid_on_its_services_and_dates(
     assert api.everything() == before
 
 
-# Its limits ------------------------------------------------------------------------------------
+# Limits ----------------------------------------------------------------------------------------
 
 
 def test_each_ticket_is_a_use(api: SchemaApi, database: Database) -> None:
@@ -84,7 +87,7 @@ def test_each_ticket_is_a_use(api: SchemaApi, database: Database) -> None:
     refusal = api.book(3, 4, promo_code="DASARA", phone=RAVI)
     assert refusal == {
         "reason": "promo_code_used_up", "uses_left": 1,
-        "message": "The promo code DASARA is left for 1 ticket; you asked for 2.",
+        "message": "The promo code DASARA can be used for 1 more ticket; you asked for 2.",
     }  # fmt: skip
     assert api.everything() == before
     assert api.book(3, promo_code="DASARA")["status"] == "booked"

@@ -258,6 +258,7 @@ def test_edit_keeps_cancelled_extra_and_early_trips(database: Database) -> None:
     database.query("SELECT api.add_trip(7, %s)", DAY)  # a Saturday
     database.query("SELECT api.open_sales(7, '2027-03-01', '2027-03-01')")
     add(database, layout="sss", runs_on="Tue Fri", replace=True)
+    # 2027-03-01 is a Monday, on which the service does not run any more
     assert database.query(
         "SELECT travel_date::text, state, reason FROM trips WHERE bus_id = 7 ORDER BY 1"
     ) == [
@@ -267,7 +268,7 @@ def test_edit_keeps_cancelled_extra_and_early_trips(database: Database) -> None:
         ("2026-12-07", "cancelled", "Landslide."),
         ("2026-12-08", "open", None),
         ("2026-12-11", "open", None),
-    ]  # the service runs on no Monday any more, so the far one is not on sale
+    ]
     database.query("SELECT api.open_sales(7, '2027-03-02', '2027-03-02')")
     add(database, layout="s", replace=True)
     assert dates(database, 7)[-1] == date(2027, 3, 2)

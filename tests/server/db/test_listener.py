@@ -165,9 +165,7 @@ def test_unsubscribing_ends_the_calls_and_a_failing_subscriber_does_not_affect_o
     process.listener.subscribe(fail)
     unsubscribe = process.listener.subscribe(other.append)
     database.query("SELECT pg_notify('busware', '{\"messages\":true}')")
-    wait_until(
-        lambda: [change for change in other if change.messages]
-    )  # it is called after the one that fails
+    wait_until(lambda: [change for change in other if change.messages])  # subscribed after `fail`
     process.wait_for(lambda change: change.messages)
     assert "a bug" in caplog.text
     unsubscribe()

@@ -20,7 +20,7 @@ from tests.support.writing import (
     writer_waits_for_lock,
 )
 
-pytestmark = pytest.mark.settings(lock_wait_ms=20_000)  # the tests hold row locks for longer than by default
+pytestmark = pytest.mark.settings(lock_wait_ms=20_000)  # the tests hold row locks for longer than the default
 
 
 # Batches ---------------------------------------------------------------------------------------

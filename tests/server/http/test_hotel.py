@@ -378,11 +378,8 @@ def test_stay_spans_the_weeks_of_two_years(hotel: HotelClient) -> None:
         ("2026-12-09", None, "check_in and check_out must be dates, YYYY-MM-DD."),
         ("tomorrow", "2026-12-09", "check_in and check_out must be dates, YYYY-MM-DD."),
         ("2026-11-29", "2026-12-05", "2026-11-29 is in the past; today is 2026-12-01."),
-        (
-            "2029-12-03",
-            "2029-12-05",
-            "The nights from 2029-12-03 to 2029-12-05 are not on sale.",
-        ),  # only the first of them is on sale
+        # 2029-12-03 is the last night on sale
+        ("2029-12-03", "2029-12-05", "The nights from 2029-12-03 to 2029-12-05 are not on sale."),
         ("2035-01-01", "2035-01-02", "Sales are open up to 2029-12-03."),
     ],
 )

@@ -32,6 +32,7 @@ FIELDS: dict[str, Any] = {  # a valid value of each field
     "kind": "bus", "bus_type": "SEATER", "ac": False, "waitlist": False, "current": True,
     "everywhere": False, "limit": 2, "text": "Hello", "reason": "Flood", "username": "ravi", "password": "x",
 }  # fmt: skip
+# Fields that a request has only if their value is extreme.
 LEFT_OUT = {
     "boarding_date",
     "from_stop",
@@ -41,7 +42,7 @@ LEFT_OUT = {
     "after",
     "token",
     "reference",
-}  # unless extreme
+}
 EXCLUSIVE = {
     "boarding_date": ("travel_date",),
     "from_stop": ("origin", "destination"),
