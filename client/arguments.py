@@ -1,6 +1,6 @@
-"""The arguments of the commands: how each is read from the command line.
+"""The arguments of the commands, and how each is read from the command line.
 
-Its help text is the description of the request's field, unless it has another one.
+The help text of an argument is the description of its field in the request, unless ARGUMENTS has another one.
 """
 
 import argparse
@@ -126,7 +126,7 @@ def _seats_or_none(text: str) -> list[int]:
     return [] if text == "none" else _numbers(text)
 
 
-class _Codes(argparse.Action):
+class _RepeatedValues(argparse.Action):
     """Collects the values of a repeated option in a list, which the word `none` empties."""
 
     def __call__(self, parser: Any, namespace: argparse.Namespace, values: Any, option: Any = None) -> None:
@@ -301,7 +301,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "--alias": {
         "dest": "aliases",
         "metavar": "NAME",
-        "action": _Codes,
+        "action": _RepeatedValues,
         "help": "another name of the place; repeat it for several; none removes all",
     },
     "--part-of": {
@@ -341,7 +341,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         "dest": "seat_classes",
         "metavar": "CLASS=N,N…",
         "type": _vehicle_class,
-        "action": _Codes,
+        "action": _RepeatedValues,
         "help": "a class and its seats; repeat it for several; none removes all",
     },
     "--women-seats": {
@@ -374,7 +374,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "--driver": {
         "dest": "drivers",
         "metavar": "CODE",
-        "action": _Codes,
+        "action": _RepeatedValues,
         "help": "the code of a driver; repeat it for a second one; none removes both",
     },
     "--to": {
@@ -451,7 +451,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "--quota": {
         "dest": "quotas",
         "metavar": "BUS:N",
-        "action": _Codes,
+        "action": _RepeatedValues,
         "type": _quota,
         "help": "the most seats on each trip of a service, such as 101:6; repeat it for others; none removes "
         "all; those that are not given are removed",
@@ -499,7 +499,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "--event": {
         "dest": "types",
         "metavar": "TYPE",
-        "action": _Codes,
+        "action": _RepeatedValues,
         "help": "a type of events that the webhook gets, such as booking.booked or booking.*; repeat it for "
         "others; the default is all",
     },

@@ -71,9 +71,9 @@ def plan(request: protocol.Request, client: Client) -> Plan:  # noqa: C901, PLR0
         case protocol.Exchange():
             return _plan_of_exchange(request, client)
         case protocol.CancelTrip(plan=False):
-            return Plan(_of_cancelled_trip(request, client))
+            return Plan(_preview_of_trip_cancellation(request, client))
         case protocol.DeleteWebhook():
-            return Plan(_of_deleted_webhook(request, client))
+            return Plan(_preview_of_deletion(request, client))
         case protocol.SettlePayment(plan=False):
             planned = client.call(msgspec.structs.replace(request, plan=True), protocol.PaymentOutcome)
             return Plan(Preview("Settle the payment?", outcome_line(planned, plan=True)))
@@ -85,7 +85,7 @@ def plan(request: protocol.Request, client: Client) -> Plan:  # noqa: C901, PLR0
             | protocol.DelayTrip()
             | protocol.SkipStop()
         ):
-            return Plan(None if request.plan else _of_planned(request, client))
+            return Plan(None if request.plan else _preview_of_planned(request, client))
         case protocol.ExchangeVehicle() if not (request.plan or request.version):
             return _plan_of_vehicle(request, client)
         case protocol.Find():
@@ -168,8 +168,8 @@ def _named(tickets: list[protocol.Ticket], booking: protocol.Booking) -> str:
     return f"{named} ({plural(seat, seats)} {listed(seats, 'and')})" if seats else named
 
 
-def _of_deleted_webhook(request: protocol.DeleteWebhook, client: Client) -> Preview | None:
-    """The question before a webhook is deleted; None if there is none, which is refused then."""
+def _preview_of_deletion(request: protocol.DeleteWebhook, client: Client) -> Preview | None:
+    """The question before a webhook is deleted. None: there is no such webhook, so the request is refused."""
     for webhook in client.webhooks(request.operator):
         if webhook.webhook == request.webhook:
             facts = f"{webhook.url}: {counted(webhook.waiting, 'event')} not delivered yet."
@@ -177,7 +177,7 @@ def _of_deleted_webhook(request: protocol.DeleteWebhook, client: Client) -> Prev
     return None
 
 
-def _of_cancelled_trip(request: protocol.CancelTrip, client: Client) -> Preview | None:
+def _preview_of_trip_cancellation(request: protocol.CancelTrip, client: Client) -> Preview | None:
     trip = client.manifest(request.bus_id, request.travel_date)
     if trip.state == "cancelled":  # the request is refused
         return None
@@ -192,7 +192,7 @@ def _of_cancelled_trip(request: protocol.CancelTrip, client: Client) -> Preview 
     )
 
 
-def _of_planned(
+def _preview_of_planned(
     request: protocol.AddService
     | protocol.PutService
     | protocol.EndService

@@ -15,7 +15,8 @@ from busware.server.settings import Settings
 log = logging.getLogger("busware")
 
 PortSetting = Literal["port", "http_port", "ports"]  # a field of Settings
-_ARGUMENTS = {"port": f", or {SERVER} PORT", "ports": f", or {SERVER} --ports"}  # choose a port too
+# By setting: the command-line argument that sets the same.
+_ARGUMENTS = {"port": f", or {SERVER} PORT", "ports": f", or {SERVER} --ports"}
 
 
 class PortError(OSError):

@@ -7,7 +7,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
     fields  CONSTANT text[] := api.moving_fields(before, wanted);
     ends    CONSTANT boolean := before -> 'last_date' <> wanted -> 'last_date';
-    -- the operator changes, and would get invoices for what another one has sold, or leave its own
+    -- the operator changes; one of the two issues invoices, and must not get the sales of the other, or lose its own
     invoiced CONSTANT boolean := before -> 'operator' <> wanted -> 'operator' AND EXISTS (SELECT FROM invoicing i
         WHERE i.operator IN (before ->> 'operator', wanted ->> 'operator'));
     service bus_info;
@@ -97,7 +97,7 @@ BEGIN
         format('sold %s, which would not stay', lower(api.format_numbers(t.seats, service.nouns ->> 'seat'))), t.dates) END;
 END $$;
 
--- Check that the trips that a new calendar does not have are not sold. document: has its seasons and dates.
+-- Check that no ticket is sold for the trips that a new calendar drops. document: has the seasons and dates of the new calendar.
 CREATE OR REPLACE FUNCTION api.check_trips_stay(service bus_info, new bus_info, document jsonb, fields text[]) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE

@@ -1,6 +1,7 @@
 -- The amounts in the document of a service have the decimals of its currency.
 
--- Check that no amount has more decimals than the currency has, or than the payment of the service charges. document: an invalid value is null in it.
+-- Check that no amount has more decimals than the currency has, or than the payment provider of the service can charge. document: an
+-- invalid value is null in it.
 CREATE OR REPLACE FUNCTION api.check_amounts(document jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE AS $$
     SELECT coalesce(jsonb_agg(jsonb_build_object('field', a.path, 'message', CASE

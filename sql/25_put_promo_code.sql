@@ -1,5 +1,6 @@
--- Create a promo code, or replace what it gives. args: the request, with the account. Tickets that were sold with it keep
--- their fares, and count for a new limit. It locks the code, as a sale with it does: no sale uses the previous limit later.
+-- Create a promo code, or replace what it gives. args: the request, with the account. Tickets that were sold with the code keep
+-- their fares, and count for a new limit. The function locks the code, as a sale with the code does, so that no sale uses the
+-- previous limit after the change.
 CREATE OR REPLACE FUNCTION api.put_promo_code(args jsonb) RETURNS TABLE (refused boolean, answer jsonb)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 DECLARE
@@ -45,5 +46,5 @@ RETURN CASE
             format('%s tickets have the promo code %s. To end it, set last_date.', (api.promo_code_uses(new.promo_no)).uses, new.code))
     WHEN EXISTS (SELECT FROM unnest(new.services) AS n WHERE NOT EXISTS (
             SELECT FROM bus_info s WHERE s.bus_id = n AND s.operator = new.operator AND s.currency = new.currency)) THEN
-        api.refusal_bad_request('services', 'numbers of services of the operator', format('%s does not run all of these services, or not in %s.', new.operator, new.currency))
+        api.refusal_bad_request('services', 'numbers of services of the operator', format('%s does not run all of these services with fares in %s.', new.operator, new.currency))
     END;

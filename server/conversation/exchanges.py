@@ -102,7 +102,10 @@ def _own_seats(booking: Booking) -> list[int]:
 
 
 def _another_at_venue(sale: Sale, booking: Booking, day: date) -> Steps[Trip]:
-    """A performance on a date, or a stay of as many nights from then on. Raises InvalidInput, Refusal."""
+    """A performance on a date, or a stay from then on for the nights of the booking.
+
+    Raises InvalidInput or Refusal.
+    """
     venue = _place_named(sale, venue_of(booking))
     nights = (booking.arrives_at.date() - booking.departs_at.date()).days
     stays = booking.origin == booking.destination
@@ -145,10 +148,10 @@ def _quote_and_exchange(booking: Booking, wanted: dict[str, Any]) -> Steps[None]
         own = _own_seats(booking)
         if own and own != [ticket.seat_no for ticket in terms.tickets]:
             seats = f"{plural(words_of(booking.kind).seat, own)} {listed(own, 'and')}"
-            yield Tell(f"You have {seats} now. To choose afterwards: change.")
+            yield Tell(f"You have {seats} now. To choose other seats afterwards, type change.")
         hint = (
             f"no: the booking stays as it is. The amounts are valid until {moment(terms.valid_until)}. "
-            "To choose other seats afterwards: change."
+            "To choose other seats afterwards, type change."
         )
         if not (yield answers.ask_yes_no(f"Exchange, and {exchange_amount(terms)}?", hint)):
             yield Tell("Nothing was exchanged.")

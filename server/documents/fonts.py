@@ -18,10 +18,10 @@ _OTHER_SCRIPTS = re.compile(r"NotoSans(Kannada|Malayalam|Bengali|Gujarati|Gurmuk
 def font_files() -> tuple[Path, ...]:
     """The files of the fonts, the one for Latin first."""
     others = (Path(str(font)) for font in files("manimgx_fonts").iterdir())
-    return (*_of_packages(), *sorted(font for font in others if _OTHER_SCRIPTS.match(font.name)))
+    return (*_fonts_of_packages(), *sorted(font for font in others if _OTHER_SCRIPTS.match(font.name)))
 
 
-def _of_packages() -> Iterator[Path]:
+def _fonts_of_packages() -> Iterator[Path]:
     for package in _PACKAGES:
         for font in files(f"fontpkg_noto_sans{package}").joinpath("files").iterdir():
             if "Italic" not in font.name:

@@ -14,7 +14,10 @@ _NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def usual_period(dates: Iterable[date]) -> Period:
-    """The period from the first to the last date, with the weekdays of which most days are dates."""
+    """The period from the first to the last date, with the usual weekdays.
+
+    A weekday is usual if more than half of its days in the period are dates.
+    """
     dates = set(dates)
     first, last = min(dates), max(dates)
     every = Counter(day.isoweekday() for day in Period(first, last, frozenset(range(1, 8))).dates())

@@ -18,7 +18,7 @@ from busware.server.settings import Settings, SettingsError
 
 _PLACEHOLDER = re.compile(r"\{(to|text|key)\}")
 _SHOWN_BYTES = 200  # of an answer that refuses a message
-_RETRIED = (408, 425, 429)  # besides all from 500 on
+_RETRIED = (408, 425, 429)  # after these statuses, and all from 500 on, the outbox sends the message again
 
 
 def check_settings(settings: Settings) -> None:

@@ -17,7 +17,7 @@ class Record(Struct, frozen=True, kw_only=True):
 
     id: the id in Busware, which the provider stores with its record; None: the provider's record has none.
     at_provider: the id at the provider. state: open, while the payment or the refund may still succeed.
-    expected: whether a record that the other side lacks is a difference.
+    expected: whether it is a difference if the other side has no such record.
     """
 
     kind: Literal["payment", "refund"]
@@ -79,10 +79,10 @@ def _compare_one(our: Record, found: list[Record]) -> Iterator[Difference]:
         yield from (Difference(problem="twice there", ours=our, theirs=record) for record in alive)
     elif found:
         (*_, their) = alive or found
-        failed_there = "failed" if our.state == "paid back by hand" else our.state
+        state_there = "failed" if our.state == "paid back by hand" else our.state
         if (our.amount, our.currency) != (their.amount, their.currency):
             yield Difference(problem="other amount", ours=our, theirs=their)
-        elif their.state != failed_there:
+        elif their.state != state_there:
             yield Difference(problem="other state", ours=our, theirs=their)
     elif our.expected:
         yield Difference(problem="missing there", ours=our)

@@ -11,7 +11,7 @@ Data = dict[str, Any]
 _SERVICES = """
     SELECT api.service(s.bus_id) FROM bus_info s WHERE s.operator = %(operator)s OR %(operator)s IS NULL
     ORDER BY s.bus_id"""
-# A place that contains others is above them, so that a file has it before they name it.
+# A place comes before the places that it contains, because they name it in part_of.
 _PLACES = """
     WITH RECURSIVE used AS (
         SELECT p.code, p.part_of, 0 AS level FROM places p WHERE p.code IN (
@@ -30,5 +30,5 @@ def read(conn: psycopg.Connection, operator: str | None) -> tuple[list[Data], li
     """The places and the services of an operator, or all of them. The connection is in a transaction."""
     rows = [conn.execute(query, {"operator": operator}).fetchall() for query in (_PLACES, _SERVICES)]
     places, services = ([document for (document,) in found] for found in rows)
-    order = dict.fromkeys(("bus_id", *ServiceData.__struct_encode_fields__))  # jsonb does not keep it
+    order = dict.fromkeys(("bus_id", *ServiceData.__struct_encode_fields__))  # which jsonb loses
     return places, [{name: service[name] for name in order} for service in services]

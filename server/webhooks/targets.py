@@ -139,7 +139,7 @@ def _is_allowed(text: str, settings: Settings) -> bool:
     """Whether webhooks may go to an address. If it contains an IPv4 address, that address is checked."""
     address = ipaddress.ip_address(text.partition("%")[0])
     if isinstance(address, ipaddress.IPv6Address):
-        address = address.ipv4_mapped or address.sixtofour or _of_nat64(address) or address
+        address = address.ipv4_mapped or address.sixtofour or _address_behind_nat64(address) or address
     if any(address in network for network in settings.webhook_networks or ()):
         return True
     return (
@@ -149,5 +149,5 @@ def _is_allowed(text: str, settings: Settings) -> bool:
     )
 
 
-def _of_nat64(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+def _address_behind_nat64(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
     return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF) if address in _NAT64 else None

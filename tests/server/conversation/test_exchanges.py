@@ -146,7 +146,7 @@ def test_terminal_asks_for_a_class(play: Play, database: Database, booked: str) 
 def test_seats_are_kept_if_they_are_free(play: Play, client_socket: LineClient, booked: str) -> None:
     journey = {"bus_id": 1, "origin": "Bengaluru", "destination": "Mysuru", "phone": ASHA}
     reference = client_socket.call("book", **journey, travel_date=TRAVEL_DAY, seats=[7, 4])["reference"]
-    advice = "You have seats 7 and 4 now. To choose afterwards: change."
+    advice = "You have seats 7 and 4 now. To choose other seats afterwards, type change."
     to_sunday = (f"exchange {reference} {ASHA}", "6 dec", "", "1")
     played = play(*to_sunday)
     assert "\nSeats 7 and 4.\n" in played.texts[-1]
