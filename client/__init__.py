@@ -10,7 +10,7 @@ The SDK. scripts/generate makes NAME.py from async_NAME.py, except for transport
 
   async_factory      connect_async()
   async_sdk          a method for each request
-  async_operator_sdk, async_webhook_sdk  those for operators; of these, those about webhooks
+  async_operator_sdk the methods for operators       async_webhook_sdk    those about webhooks
   async_connection   sign-in, repeated requests
   async_transport    one TCP connection              transport    the same, with threads
   async_http_client  the requests over HTTP
@@ -31,9 +31,8 @@ The command:
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-if (
-    find_spec("busware") is None or find_spec("msgspec") is None
-):  # run in a checkout, by another Python than .venv's
+# They are missing if this is run in a checkout by another Python than that of .venv.
+if find_spec("busware") is None or find_spec("msgspec") is None:
     raise SystemExit("busware is not installed in this Python. Use scripts/python, which installs it.")
 
 from busware.factory import connect

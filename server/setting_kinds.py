@@ -16,7 +16,7 @@ HOME = CHECKOUT or Path.cwd()  # the folder of .env and data/
 Networks = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
 DialoguePorts = tuple[tuple[str, int], ...]  # a dialogue and its port, 0 for any free one
 
-DIALOGUES = ("bus", "flight", "show", "hotel", "chat", "text")  # that may have a port of their own
+DIALOGUES = ("bus", "flight", "show", "hotel", "chat", "text")  # each may have a port of its own
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip().lower() for name in text.split(","))
 
 
-MOST = 2**31 - 1  # of the type in which the database takes numbers
+MOST = 2**31 - 1  # the largest number that the database takes for a setting
 COUNT = Kind(f"a whole number from 1 to {MOST}", r"\d{1,12}", int, low=1, high=MOST)
 MEBIBYTES = Kind("a whole number from 1 to 4096", r"\d{1,4}", int, low=1, high=4096)
 BYTES = Kind("a whole number, 1024 or more", r"\d{1,12}", int, low=1024)

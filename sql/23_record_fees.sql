@@ -1,8 +1,9 @@
 -- The fees of providers. A fee is known after its payment or refund: the worker asks the provider for it, from the outbox. The fee of a
 -- manual payment is what the operator says.
 
--- Have the fee of a payment recorded, or of a refund of it. refund: all columns are NULL for the payment. named: by the operator; NULL:
--- none. That of a payment of another provider is asked for. A fee that is known is not recorded again.
+-- Record the fee of a payment, or of a refund. refund: all its columns are NULL for the fee of the payment. named: the fee that the
+-- operator gives; if it is NULL and the provider is not `manual`, the worker asks the provider for the fee. A fee that is known is not
+-- recorded again.
 CREATE OR REPLACE FUNCTION api.record_fee(payment payment_intents, refund refunds, named numeric DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE

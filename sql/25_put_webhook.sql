@@ -40,7 +40,7 @@ BEGIN
     RETURN api.show_webhook(new);
 END $$;
 
--- Give up the deliveries that wait for a webhook. besides: a row of the outbox that its worker ends itself.
+-- Give up the deliveries that wait for a webhook. besides: a row of the outbox that is left as it is, because its worker ends it.
 CREATE OR REPLACE FUNCTION api.give_up_deliveries(webhook_no bigint, error text, besides bigint DEFAULT NULL) RETURNS void
 LANGUAGE sql AS $$
     UPDATE outbox o SET state = 'dead', done_at = api.now(), error = give_up_deliveries.error, due_at = least(o.due_at, api.now())

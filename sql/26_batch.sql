@@ -6,10 +6,10 @@
 --
 -- The calls are executed in order, each under the lock of its trip. If another transaction has locked the trip, a
 -- subject of the limits, the promo code or the agent, or if the booking has moved to another trip meanwhile, the call is
--- deferred: its answer is NULL, and the server sends it again. So a batch waits for one lock of another batch only, that
--- of api.insert_message if it sends a message, until the other one commits. A transaction that has that lock waits for no
--- lock of a batch, so they cannot deadlock. A statement for many rows costs little more than for one; so tickets, payments, the
--- resulting bookings and the answers for idempotency keys are written for the whole batch at the end.
+-- deferred: its answer is NULL, and the server sends it again. The only lock for which a batch waits until another batch
+-- commits is that of api.insert_message, if the batch sends a message. A transaction with this lock waits for no lock of
+-- a batch, so batches cannot deadlock. A statement for many rows costs little more than for one; so tickets, payments,
+-- the resulting bookings and the answers for idempotency keys are written for the whole batch at the end.
 CREATE OR REPLACE FUNCTION api.batch(calls jsonb) RETURNS TABLE (n int, refused boolean, answer jsonb)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, api, public, pg_temp
@@ -28,7 +28,7 @@ DECLARE
     numbers bigint[] := '{}';     -- the event_no of each
     keys    text[] := '{}';
     sales   api.sale[] := '{}';   -- whose tickets are not inserted yet
-    owners  text[] := '{}';       -- the phone numbers and accounts of those that a later sale may count
+    owners  text[] := '{}';       -- the phone numbers and accounts of the sales that the limit of a later sale may count
 BEGIN
     FOR m IN SELECT * FROM api.parse_calls(calls) LOOP
         n := m.n;
@@ -147,7 +147,7 @@ BEGIN
     INTO earlier FROM idempotency_keys r
     WHERE r.bus_id = recorded_answer.home AND r.caller = ANY (owners) AND r.key = recorded_answer.key
     ORDER BY same DESC LIMIT 1
-    FOR KEY SHARE;   -- a transaction that writes: its commit waits for a synchronous standby that may not have this row yet
+    FOR KEY SHARE;   -- the lock makes this a transaction that writes, so its commit waits until a synchronous standby has this row
     IF args ->> 'reference' IS NOT NULL
             AND (api.open_booking(args ->> 'reference', args ->> 'phone', args ->> 'account')).refusal IS NOT NULL THEN
         RETURN NULL;
@@ -155,7 +155,7 @@ BEGIN
         RETURN api.refusal('key_reused', 'This key was used for another request. A new request needs a new key.');
     END IF;
     RETURN CASE WHEN earlier.answer ? 'departs_at'
-        THEN jsonb_build_object('boarding_date', left(earlier.answer ->> 'departs_at', 10))   -- 0.1.0 did not answer it
+        THEN jsonb_build_object('boarding_date', left(earlier.answer ->> 'departs_at', 10))   -- the answers of 0.1.0 do not have it
         ELSE '{}' END || earlier.answer;
 END $$;
 

@@ -118,8 +118,8 @@ class RateLimiter:
     def turn(self, attempt: Attempt) -> Iterator[None]:
         """Context of an attempt to open a booking. Raises Refusal (not_allowed, busy).
 
-        At most as many attempts of a pair or of an address run at once as may still fail; the others wait. So
-        simultaneous attempts do not exceed the limit.
+        If a pair or an address may fail n more times, at most n of its attempts run at once, and the others
+        wait. So simultaneous attempts do not exceed the limit.
         """
         address_limit, pair_limit, _ = attempt.limits
         deadline = time.monotonic() + self._settings.read_wait_seconds

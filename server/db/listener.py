@@ -189,7 +189,7 @@ class Listener:
         while notification := connection.pgconn.notifies():
             self._receive(notification.extra)
         if now >= self._reread_at:
-            # before the next statement, because it may receive notifications, which change self._received
+            # First the query, because it may receive notifications, which change self._received.
             why_outdated = explain_outdated(connection)
             self._received |= ChangeNotification(everything=True, upgrade=why_outdated)
             self._reread_at = now + self._settings.reread_seconds

@@ -1,8 +1,8 @@
 """The transfers in a bank's file, and what their settlement does.
 
 The file is CSV in UTF-8, with the columns reference, amount, currency, date and perhaps id and fee; others
-are ignored. The bank's id of a transfer identifies it, if the file has the column `id`; else its content and
-its number among the same transfers of a day do.
+are ignored. A transfer is identified by the bank's id, if its line has one. Otherwise it is identified by its
+content, and by its number among the lines with the same content.
 """
 
 import csv

@@ -119,7 +119,7 @@ class Executor:
         return self.operations.accounts.by_token(token, address) if token else Caller(address=address)
 
     async def run(self, http: HttpRequest, function: Callable[[], T], threads: Threads = "http") -> T:
-        """The result of a function that blocks, called on a thread of a kind. Raises Refusal (busy)."""
+        """The result of a function that blocks, called on one of these threads. Raises Refusal (busy)."""
         return await self._workers[threads].run(address_of(http), function)
 
     async def body(self, http: HttpRequest) -> bytes:

@@ -49,17 +49,22 @@ EventPosition = Annotated[
     str,
     Meta(
         pattern=r"^[0-9]{1,18}(-[0-9a-f]{8})?$(?!\n)",
-        description="a position in the log of events, or its `next`; the events after it",
+        description="a position in the log of events, or `next` of an earlier reply: the "
+        "events after it are sent",
     ),
 ]
 Since = Annotated[
     datetime.datetime,
-    Meta(tz=True, description="a time with its offset, such as 2026-12-01T09:00:00+05:30; the events since"),
+    Meta(
+        tz=True,
+        description="a time with its offset, such as 2026-12-01T09:00:00+05:30: the events since "
+        "then are sent",
+    ),
 ]
 
 
 def unknown_types(patterns: list[str]) -> list[str]:
-    """Those of some patterns that no type of events fits."""
+    """The patterns that match no type of events."""
     families = {f"{kind.partition('.')[0]}.*" for kind in EVENT_TYPES}
     return [pattern for pattern in patterns if pattern not in {*EVENT_TYPES, *families, "*"}]
 
@@ -96,7 +101,7 @@ class WebhookList(Struct, frozen=True, kw_only=True):
 class Delivery(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A delivery of an event to a webhook. error: why the last attempt failed.
 
-    event_id: the header webhook-id. position: in the log of events; missing of a test. next_at: of the next
+    event_id: the header webhook-id. position: in the log of events; missing for a test. next_at: of the next
     attempt; missing if the delivery has ended, or waits for an earlier one of the same booking or trip.
     ended_at: when it was delivered, or given up.
     """
@@ -197,7 +202,7 @@ class WebhookDeliveries(WebhookRequest, frozen=True, kw_only=True):
 class ReplayWebhook(WebhookWrite, frozen=True, kw_only=True):
     """For operators: send events to a webhook again: that of a delivery, or those after a position or a time.
 
-    Those that wait for the webhook are left out.
+    Events that wait for the webhook already are left out.
     """
 
     either = ("after", "since", "delivery_no")

@@ -12,7 +12,8 @@ _STATES: dict[str, State] = {
     "created": "open", "pending": "open", "waiting": "open", "sent": "open",
     "succeeded": "succeeded", "failed": "failed", "cancelled": "cancelled", "by hand": "paid back by hand",
 }  # fmt: skip
-# The provider does not know a payment that was not begun, and what an operator has paid back by hand.
+# The columns are the fields of Record. The last one is `expected`: the provider has no record of a payment
+# that was not begun, and none of a refund that an operator has paid back by hand.
 _PAYMENTS = """
     SELECT 'payment', i.payment_id::text, i.reference, i.provider_reference, coalesce(i.received, i.amount),
            coalesce(i.received_currency, i.currency),
@@ -54,7 +55,7 @@ _PAID_BACK = """
 def payments_and_refunds(
     conn: psycopg.Connection[Any], provider: str, since: datetime, until: datetime, ids: Sequence[str]
 ) -> list[Record]:
-    """Those that were asked for in a period, and those with these ids."""
+    """The payments and refunds that were created in a period, and those with these ids."""
     terms = {"provider": provider, "since": since, "until": until, "ids": list(ids)}
     return [record for query in (_PAYMENTS, _REFUNDS) for record in _records(conn, query, terms)]
 
@@ -62,7 +63,10 @@ def payments_and_refunds(
 def receipts(
     conn: psycopg.Connection[Any], since: datetime, until: datetime, ids: Sequence[str]
 ) -> list[Record]:
-    """The manual payments that were settled in a period, and those with these receipts, as their ids."""
+    """The manual payments that were settled in a period, and those with these receipts.
+
+    The receipt of a payment is the id of its record.
+    """
     return list(_records(conn, _RECEIPTS, {"since": since, "until": until, "ids": list(ids)}))
 
 

@@ -67,7 +67,7 @@ def status(code: int, body: bytes = b"", **headers: str) -> Answer:
 
 
 def raw(answer_bytes: bytes) -> Answer:
-    """Answer with some bytes."""
+    """Answer with these bytes."""
 
     def answer(handler: BaseHTTPRequestHandler, stopping: threading.Event) -> None:
         handler.wfile.write(answer_bytes)
@@ -96,7 +96,7 @@ def endless(beginning: bytes, piece: bytes, pause_seconds: float = 0.0) -> Answe
 
 
 class Receiver:
-    """What was received. answers: to the requests, in order; then 204. `always` replaces the latter."""
+    """Records requests. answers: to the next requests, in order. always: to all others, by default 204."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self.requests = queue.Queue[Received]()
