@@ -10,6 +10,7 @@ check_in  check-in by typed reference or by camera
 trip_changes  notice, delay, skipped stops, cancellation, blocked seats
 trip_vehicle  the vehicle and the drivers of a trip; the exchange of its vehicle
 sales         sales and occupancy
+reports       the report of a period: read for a page, and sent as CSV
 services      the services: a list, one as a form or as a document, its end
 service_form, service_document  a service as texts of a form, and as YAML
 form_fields, records  fields of forms; a page with a list of records and their form

@@ -2,23 +2,19 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
 
 from starlette.responses import Response
 
 from busware.server import protocol
-from busware.server.documents.formats import FORMATS
 from busware.server.pages.kinds import N_
-from busware.server.pages.operator import frame
+from busware.server.pages.operator import frame, reports
 from busware.server.pages.visits import Table, Visit, address
-from busware.server.protocol import Refusal, SalesReport, SalesRow
+from busware.server.protocol import SalesReport, SalesRow
 
 PATH = "/operator/sales"
 GROUPS = {"service": N_("Service"), "date": N_("Date"), "segment": N_("Segment"), "agent": N_("Agent")}
 DATES = {"travel": N_("Travel dates"), "payment": N_("Dates of payment")}
-_DAYS = 30  # that are shown at first, with the last one
 _BAR_WIDTH = 120  # of the longest bar, in pixels
 _ALL = Decimal(100)  # percent
 
@@ -47,40 +43,25 @@ def _width(part: Decimal, whole: Decimal) -> float:
     return round(float(share * _BAR_WIDTH), 1)
 
 
-def _query(visit: Visit) -> dict[str, str]:
-    """The report that is asked for: by default of the last days, by service and travel date."""
+def _grouping(visit: Visit) -> dict[str, str]:
+    """What a row is, and what the dates are, as fields of a request; by default services and travel dates."""
     group, by = visit.value("group"), visit.value("by")
-    last = visit.day("to") or frame.today(visit)
-    return {
-        "from": (visit.day("from") or last - timedelta(days=_DAYS - 1)).isoformat(),
-        "to": last.isoformat(),
-        "group": group if group in GROUPS else "service",
-        "by": by if by in DATES else "travel",
-    }
-
-
-def _report(visit: Visit, query: dict[str, str]) -> SalesReport:
-    report: SalesReport = visit.request(protocol.Sales, **query)
-    return report
+    return {"group": group if group in GROUPS else "service", "by": by if by in DATES else "travel"}
 
 
 def show_sales(visit: Visit) -> Response:
     """The sales of a period."""
-    query, report = _query(visit), None
-    try:
-        report = _report(visit, query)
-    except Refusal as refusal:
-        if refusal.reason != "bad_request":
-            raise
-        visit.refusal = refusal
-    values: dict[str, Any] = {"group": query["group"], "by": query["by"]}
+    period, grouping = reports.period_of(visit), _grouping(visit)
+    query = period.fields | grouping
+    report: SalesReport | None = reports.read_report(visit, protocol.Sales, **query)
     return frame.render(
         visit,
         "operator_sales.html",
         PATH,
-        **values,
-        from_date=date.fromisoformat(query["from"]),
-        to_date=date.fromisoformat(query["to"]),
+        group=grouping["group"],
+        by=grouping["by"],
+        from_date=period.first,
+        to_date=period.last,
         groups=GROUPS,
         dates=DATES,
         report=report,
@@ -90,11 +71,11 @@ def show_sales(visit: Visit) -> Response:
     )
 
 
-def send_csv(visit: Visit) -> Response:
+def send_sales(visit: Visit) -> Response:
     """The same as CSV."""
-    query, csv = _query(visit), FORMATS[protocol.Sales]["csv"]
-    name = f"sales-{query['from']}-{query['to']}-{query['group']}.csv"
-    return visit.send_file(csv.encode(_report(visit, query)), csv.mime_type, name)
+    period, grouping = reports.period_of(visit), _grouping(visit)
+    name = f"sales-{period.first}-{period.last}-{grouping['group']}.csv"
+    return reports.send_csv(visit, protocol.Sales, name, **period.fields, **grouping)
 
 
-PAGES: Table = {PATH: frame.operator_page(show_sales), f"{PATH}.csv": frame.operator_page(send_csv)}
+PAGES: Table = {PATH: frame.operator_page(show_sales), f"{PATH}.csv": frame.operator_page(send_sales)}
