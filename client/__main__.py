@@ -123,7 +123,7 @@ def send_request(parsed: argparse.Namespace, tls: ssl.SSLContext | None) -> int:
 
 
 def _confirm(request: protocol.Request, planned: Plan, client: Client) -> Plan | None:
-    """Ask until the confirmed plan is still the current one; return it. None: it is declined."""
+    """Ask for confirmation, again if the plan has changed meanwhile. The confirmed plan; None: declined."""
     seen = None
     while planned.preview and planned.preview != seen:
         if seen:

@@ -14,8 +14,8 @@ class WorkerThread:
     """Calls `work` in a thread of its own, when it is scheduled, and after the delay that `work` returned.
 
     work: returns the seconds until the next call, or None to wait for `schedule`. While it runs, several
-    calls of `schedule` cause one more call. Its exceptions are logged: Refusal and InternalError, which mean
-    that the database is not available, as a warning once until a call succeeds.
+    calls of `schedule` cause one more call. Its exceptions are logged. Refusal and InternalError mean that
+    the database is not available, so they are logged as a warning once, and then not until a call succeeds.
     retry_seconds: the pause after a failure; only `stop` ends it early.
     """
 
@@ -46,9 +46,9 @@ class WorkerThread:
         self._scheduled.set()
 
     def stop(self, seconds: float = threading.TIMEOUT_MAX) -> bool:
-        """End the thread, after a call that is running, for which it waits these seconds at most.
+        """End the thread, after the call that is running. Returns whether the thread has ended.
 
-        Returns whether the thread has ended.
+        seconds: the most time to wait.
         """
         self.begin_stop()
         self._thread.join(seconds)

@@ -79,8 +79,8 @@ LANGUAGE sql STABLE
 RETURN jsonb_build_object('other_trip', jsonb_build_object('bus_id', bus_id, 'travel_date', travel_date, 'name', name,
     'departs_at', api.rfc3339(lower(period), time_zone), 'arrives_at', api.rfc3339(upper(period), time_zone)));
 
--- The refusal, if assignments would put a vehicle or a driver on two trips at once. wanted: all assignments of their kind
--- (vehicle or drivers) of their trips, which are of one operator.
+-- Check that assignments put no vehicle and no driver on two trips at once. wanted: for each of their trips, which are of one
+-- operator, all assignments of the kind that changes, vehicle or drivers.
 CREATE OR REPLACE FUNCTION api.check_overlap(wanted assignments[]) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     WITH other AS MATERIALIZED (
@@ -132,7 +132,7 @@ BEGIN
     CROSS JOIN LATERAL api.trips_by_layout(service.bus_id, a.dates) AS t
     WHERE api.missing_seats(t, v.layout) IS NOT NULL ORDER BY t.travel_date LIMIT 1;
     IF FOUND THEN
-        RETURN api.refusal('wrong_layout', format('Service %s: vehicle %s is assigned on %s and has not the seats of the layout: %s. '
+        RETURN api.refusal('wrong_layout', format('Service %s: vehicle %s is assigned on %s and lacks seats of the layout: %s. '
                 'Assign another vehicle to its trips first, or none.', service.bus_id, unfit.registration, unfit.travel_date,
                 lower(api.format_numbers(unfit.seats, service.nouns ->> 'seat'))),
             jsonb_build_object('seats', to_jsonb(unfit.seats)));

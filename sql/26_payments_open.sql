@@ -1,5 +1,5 @@
--- What a server reads and writes about payments beside api.batch: the payments and refunds to ask a provider about, and what it
--- says of a refund. A refund moves no ticket, so it needs no lock of a trip.
+-- What a server reads and writes about payments without api.batch: the open payments and refunds to check, and the reports of
+-- providers about refunds and fees. A refund moves no ticket, so it needs no lock of a trip.
 
 -- A payment as it is now; NULL: there is none.
 CREATE OR REPLACE FUNCTION api.payment_now(reference text, payment_id uuid) RETURNS jsonb
@@ -8,9 +8,9 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, 
     WHERE i.bus_id = api.reference_bus(payment_now.reference) AND i.payment_id = payment_now.payment_id
 $$;
 
--- The payments whose provider was not asked for a time, the oldest first, each for one caller. ended: its booking is no longer
--- held, or another payment was asked for since, so it is to be cancelled. A payment of an exchange has ended payment_minutes after it was
--- asked for, or when its booking is no longer booked.
+-- The open payments that were not checked for a time, the oldest first, each for one caller. ended: the booking is no longer held, or
+-- another payment was begun since, so this payment is to be cancelled. A payment of an exchange has ended payment_minutes after it
+-- was begun, or when its booking is no longer booked.
 CREATE OR REPLACE FUNCTION api.due_payments(older_than interval, count int) RETURNS TABLE (payment jsonb, ended boolean)
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
     WITH due AS (
@@ -31,7 +31,7 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp
     FROM claimed c JOIN payment_intents i ON i.bus_id = c.bus_id AND i.payment_id = c.payment_id
 $$;
 
--- The refunds that a provider has not completed and was not asked about for a time, each for one caller: see api.refund_order.
+-- The refunds that a provider has not completed and that were not checked for a time, each for one caller: see api.refund_order.
 CREATE OR REPLACE FUNCTION api.due_refunds(older_than interval, count int) RETURNS TABLE (refund jsonb)
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
     WITH due AS (
@@ -48,15 +48,16 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp
     JOIN payment_intents i ON i.bus_id = c.bus_id AND i.payment_id = c.payment_id
 $$;
 
--- Record what a provider says of a refund: sent, succeeded or failed. Returns whether that is new. A bank may return a refund that
--- had succeeded: then it fails. After it failed, only another attempt, with another reference at the provider, is new. If the operator
--- has paid it back by hand, and the provider did, too, `problem` says so: the traveller has the amount twice.
+-- Record a provider's report of a refund: sent, succeeded or failed. Returns whether the report is new. A bank may return a refund
+-- that had succeeded: then it fails. After a refund has failed, only the report of another attempt, with another reference at the
+-- provider, is new. If both the operator, by hand, and the provider have paid a refund back, the traveller has the amount twice, and
+-- `problem` says so.
 CREATE OR REPLACE FUNCTION api.note_refund(bus_id bigint, refund_id uuid, state text, provider_reference text, problem text) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 DECLARE
     refund  refunds;
     payment payment_intents;
-    changed boolean;   -- its state
+    changed boolean;   -- whether the report changes the state
 BEGIN
     UPDATE refunds r
     SET state = note_refund.state, problem = note_refund.problem, checked_at = api.now(),
@@ -92,7 +93,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, 
         WHERE r.bus_id = is_refund_open.bus_id AND r.refund_id = is_refund_open.refund_id AND r.state <> 'succeeded')
 $$;
 
--- Record what a provider says of the fees of a payment, or of a refund of it. fees: an array of the fields transaction_id, amount, net,
+-- Record the fees that a provider reports for a payment, or for a refund of it. fees: an array of the fields transaction_id, amount, net,
 -- currency and at. A transaction that is known is left out. Returns how many are new.
 CREATE OR REPLACE FUNCTION api.note_fees(bus_id bigint, payment_id uuid, refund_id uuid, fees jsonb) RETURNS int
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$

@@ -57,7 +57,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, 
 $$;
 
 -- Set a new password by a token, sign the account out everywhere, end its other reset tokens, and sign in: session is the digest
--- of the new session's token. No row as api.reset_account.
+-- of the new session's token. Returns no row if the token is unknown, used or expired.
 CREATE OR REPLACE FUNCTION api.reset_password(digest bytea, password_hash text, session bytea, lasts interval, at_most int)
 RETURNS TABLE (username text, role text, operator text, expires_at text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$

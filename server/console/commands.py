@@ -57,7 +57,7 @@ class Command:
 
 @dataclass(frozen=True)
 class Console:
-    """Executes commands. today: in the server's time zone. exit_help: of `exit`.
+    """Executes commands. today: in the server's time zone. exit_help: what `help` says of `exit`.
 
     read: asks a question and returns the line that the operator types; raises KeyboardInterrupt for Ctrl-C,
     and EOFError at the end of input. out: prints a line.

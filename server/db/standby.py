@@ -25,7 +25,7 @@ log = logging.getLogger("busware.standby")
 
 Rows = list[tuple[Any, ...]]
 
-_POLL_SECONDS = 0.001  # between two looks at what the standby has replayed
+_POLL_SECONDS = 0.001  # between two checks of what the standby has replayed
 _POSITION = "SELECT pg_current_wal_flush_lsn(), left(pg_walfile_name(pg_current_wal_flush_lsn()), 8)"
 # pg_control_recovery() has the timeline as of the standby's last restart point, so for up to
 # checkpoint_timeout after a failover the primary executes the reads.
@@ -37,7 +37,7 @@ _DATABASE = "SELECT system_identifier, current_database()::text FROM pg_control_
 
 
 class StandbyReads:
-    """Executes reads on the standby to which read_url leads, and on the primary when that must not be.
+    """Executes reads on the standby to which read_url leads, or on the primary.
 
     on_read: called with "standby" or "primary" after each statement.
     """
@@ -45,7 +45,7 @@ class StandbyReads:
     def __init__(self, primary: Pool, url: str, settings: Settings, deadlines: Deadlines) -> None:
         self.on_read: Callable[[str], None] = lambda database: None
         self._primary, self._settings = primary, settings
-        self._database: tuple[Any, ...] = ()  # that both lead to; read by `open`
+        self._database: tuple[Any, ...] = ()  # the database of the primary, which `open` reads
         self._retry_at = 0.0  # until then the primary executes all reads
         self._is_used = True  # whether the last read that tried the standby was executed there
         attributes: dict[str, Any] = {"target_session_attrs": "standby"} | conninfo_to_dict(url)

@@ -25,7 +25,7 @@ _LARGE, _MEDIUM, _SMALL = 17, 14, 10
 
 
 def encode(manifest: TripManifest) -> bytes:
-    """The manifest as PDF. The same manifest is the same file."""
+    """The manifest as PDF. The same manifest gives the same bytes."""
     return _Writer(manifest).encode()
 
 

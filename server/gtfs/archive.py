@@ -66,7 +66,7 @@ class Row:
 
 
 class Archive:
-    """An open zip archive with a feed. Raises FeedError if it is none, or exceeds a limit."""
+    """An open zip archive with a feed. Raises FeedError if the file is no zip archive, or exceeds a limit."""
 
     def __init__(self, path: Path, settings: Settings) -> None:
         self._settings = settings
@@ -101,8 +101,8 @@ class Archive:
     def rows(self, name: str, columns: tuple[str, ...], remarks: Remarks) -> Iterator[Row]:
         """The rows of a table; none if the archive does not have the file.
 
-        columns: those that the file must have; a row without a value there is a fault, and left out. Raises
-        FeedError if the file cannot be read to its end.
+        columns: the columns that the file must have. A row without a value in one of them is a fault, and is
+        left out. Raises FeedError if the file cannot be read to its end.
         """
         if name not in self._files:
             return

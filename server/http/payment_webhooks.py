@@ -1,7 +1,7 @@
 """Webhooks of the providers of payments: POST /providers/{provider}/webhook.
 
-A provider repeats a webhook until its answer has status 200. So a webhook about a payment that is unknown is
-answered with 200, and one that could not be recorded is not.
+A provider repeats a webhook until it gets status 200. So a webhook about an unknown payment gets 200, and a
+webhook that could not be recorded gets another status.
 """
 
 from http import HTTPStatus

@@ -118,7 +118,7 @@ def test_transfer_in_two_files(
     again: str,
     outcomes: int,
 ) -> None:
-    """Another way to write it is the same transfer; another id of the bank is another one."""
+    """A transfer that is written in another way is the same. One with another id of the bank is new."""
     reference = pay(run, database)
     file = tmp_path / "bank.csv"
     for line, new in ((first, 1), (again, outcomes)):

@@ -115,7 +115,7 @@ def test_passenger_on_board_alights_before_or_keeps_the_ticket(api: SchemaApi, c
     clock.set("2026-12-05 11:00+05:30")
     assert counts(skip(api, at=4)) == (1, 1, 0, 0)
     assert stops(api.show(far)) == (1, 3)
-    assert counts(skip(api, at=3)) == (2, 2, 0, 0)  # no stop ahead is left for both
+    assert counts(skip(api, at=3)) == (2, 2, 0, 0)  # neither has another stop ahead
     assert (stops(api.show(far)), stops(api.show(near))) == ((1, 3), (2, 3))
     assert api.change("alight", far, at="Mandya")["reason"] == "not_on_route"
 

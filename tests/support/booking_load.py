@@ -24,8 +24,8 @@ _REPEAT = ("busy", "outcome_unknown", "draining")
 class BookingLoad:
     """Clients, each in a thread, inside a `with`. At its end each finishes its booking.
 
-    A client sends its booking with one idempotency key until it is acknowledged, and then reads it: after an
-    error, at the next server.
+    A client sends its booking with one idempotency key until it is acknowledged, and then reads the booking.
+    After an error, it continues at the next server.
 
     acknowledged: the references, with the time of each acknowledgement, in seconds.
     errors: the number of refusals that clients saw, by reason, and of lost connections to servers.
@@ -62,7 +62,7 @@ class BookingLoad:
             assert done and not self._failures, self._failures
 
     def longest_pause(self, since: float) -> float:
-        """The longest time without an acknowledgement that ended after a moment, in seconds."""
+        """The longest time without an acknowledgement, of those that end after `since`. In seconds."""
         times = sorted(self.acknowledged.values())
         return max(later - earlier for earlier, later in pairwise(times) if later > since)
 
