@@ -51,6 +51,18 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp
     SELECT count(*)::int FROM written
 $$;
 
+-- Execute a read of services: see api.enter_shard. Its statement begins after the accounts are copied, so it finds them; and this database
+-- still owns the virtual shards after it, so it has found all rows.
+CREATE OR REPLACE FUNCTION api.read_here(bus_ids bigint[], accounts jsonb, method text, args jsonb) RETURNS TABLE (refused boolean, answer jsonb)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
+BEGIN
+    IF accounts IS NOT NULL THEN
+        PERFORM api.copy_accounts(accounts);
+    END IF;
+    RETURN QUERY SELECT r.* FROM api.read(method, args) AS r;
+    PERFORM api.enter_shard(bus_ids, false);
+END $$;
+
 -- The number of a new service: the one that the proxy has chosen for this transaction (api.change_on_shard).
 CREATE OR REPLACE FUNCTION api.next_bus_id() RETURNS bigint
 LANGUAGE plpgsql AS $$
@@ -98,10 +110,12 @@ CREATE OR REPLACE FUNCTION api.trip_exists_here(bus_id bigint, travel_date date)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp
 RETURN api.trip_exists(bus_id, travel_date);
 
--- See api.check_operator. account: the account as it is in the database of the proxy.
+-- See api.check_operator. Not STABLE, so that it finds the account that api.enter_shard has copied for the same call.
 CREATE OR REPLACE FUNCTION api.check_operator_here(account text, bus_id bigint) RETURNS jsonb
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp
-RETURN api.check_operator(account, bus_id);
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
+BEGIN
+    RETURN api.check_operator(account, bus_id);
+END $$;
 
 -- Record the event of a notice that is written in the database of the proxy. Returns how many it reaches.
 CREATE OR REPLACE FUNCTION api.record_notice_here(message jsonb, message_id bigint) RETURNS jsonb

@@ -3,14 +3,14 @@
 CREATE OR REPLACE FUNCTION shards.read_of(bus_id bigint, accounts jsonb, method text, args jsonb) RETURNS TABLE (refused boolean, answer jsonb)
 LANGUAGE plproxy AS $$
     CLUSTER 'busware'; RUN ON shards.at($1);
-    SELECT (q.x).* FROM (SELECT api.read($3, $4) AS x FROM api.enter_shard(ARRAY[$1], false, $2) OFFSET 0) AS q;
+    SELECT r.* FROM api.read_here(ARRAY[$1], $2, $3, $4) AS r;
 $$;
 
 -- A read of each shard that is not away: a row for each.
 CREATE OR REPLACE FUNCTION shards.read_all(accounts jsonb, method text, args jsonb) RETURNS TABLE (refused boolean, answer jsonb)
 LANGUAGE plproxy AS $$
     CLUSTER 'lists'; RUN ON shards.present();
-    SELECT (q.x).* FROM (SELECT api.read($2, $3) AS x FROM api.enter_shard('{}', false, $1) OFFSET 0) AS q;
+    SELECT r.* FROM api.read_here('{}', $1, $2, $3) AS r;
 $$;
 
 -- The function of this database becomes shards.read. In the database of the proxy, the functions of shards.row_functions that it calls

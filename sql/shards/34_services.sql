@@ -1,6 +1,5 @@
 -- Writes on services and places.
 
-DROP FUNCTION IF EXISTS shards.change_of(bigint, jsonb, text, jsonb, text, bigint);
 CREATE OR REPLACE FUNCTION shards.change_of(bus_id bigint, accounts jsonb, method text, args jsonb, key text, next_bus_id bigint, elsewhere jsonb)
 RETURNS TABLE (refused boolean, answer jsonb)
 LANGUAGE plproxy AS $$

@@ -64,11 +64,13 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_
 DECLARE
     name text;
     t    record;
+    day  date;   -- the boarding date of the reader's booking
     sent bigint[];
     row  record;
     all_missed jsonb := '[]';
 BEGIN
     FOREACH name IN ARRAY readers LOOP
+        day := NULL;
         IF name LIKE 'account:%' THEN
             sent := ARRAY(SELECT m.message_id FROM messages m WHERE m.account = substr(name, 9) AND m.audience IN ('booking', 'client'));
         ELSE
@@ -77,6 +79,7 @@ BEGIN
             EXCEPTION WHEN internal_error OR SQLSTATE 'BW065' THEN
                 CONTINUE;
             END;
+            day := t.boarding_date;
             sent := ARRAY(
                 SELECT m.message_id FROM messages m WHERE m.reference = name AND m.audience IN ('booking', 'client') AND m.at >= t.made_at
                 UNION
@@ -86,7 +89,7 @@ BEGIN
                 SELECT m.message_id FROM messages m WHERE m.audience = 'all' AND m.at >= t.made_at);
         END IF;
         all_missed := all_missed || (SELECT coalesce(jsonb_agg(jsonb_build_object('reader', name, 'message', to_jsonb(m) || jsonb_build_object(
-                'boarding_date', CASE WHEN m.reference IS NOT NULL THEN api.booking_boarding_date(m.bus_id, m.reference) ELSE t.boarding_date END))
+                'boarding_date', CASE WHEN m.reference IS NOT NULL THEN api.booking_boarding_date(m.bus_id, m.reference) ELSE day END))
                 ORDER BY m.message_id), '[]')
             FROM (SELECT n.* FROM messages n WHERE n.message_id = ANY (sent)
                 AND n.message_id > coalesce((SELECT r.read_to FROM messages_read r WHERE r.reader = name), 0)

@@ -46,8 +46,7 @@ CREATE OR REPLACE FUNCTION shards.read_fleet_of(bus_id bigint, accounts jsonb, m
 RETURNS TABLE (refused boolean, answer jsonb)
 LANGUAGE plproxy AS $$
     CLUSTER 'busware'; RUN ON shards.at($1);
-    SELECT (q.x).* FROM (
-        SELECT api.read($3, $4) AS x FROM api.enter_shard(ARRAY[$1], false, $2) AS e, api.know_assignments(CASE WHEN e THEN $5 END) OFFSET 0) AS q;
+    SELECT (q.x).* FROM (SELECT api.read_here(ARRAY[$1], $2, $3, $4) AS x FROM api.know_assignments($5) OFFSET 0) AS q;
 $$;
 
 CREATE OR REPLACE FUNCTION shards.copy_fleet(vehicles jsonb, drivers jsonb) RETURNS SETOF int

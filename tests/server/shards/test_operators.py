@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from tests.support.processes import start
-from tests.support.shards import ROWS, STOPS, ShardedInstallation
+from tests.support.shards import FIRST_BUS, ROWS, STOPS, ShardedInstallation
 
 pytestmark = pytest.mark.system
 
@@ -72,6 +72,12 @@ def test_a_repeated_request_for_a_new_service_is_answered_after_a_move(
         output, _ = process.communicate()
         assert process.returncode == 0, output
         assert change(proxy, "add_service", "before the move", **DOCUMENT)["bus_id"] == bus_id
+
+
+def test_the_first_read_of_an_account_in_a_shard_is_answered(proxy: psycopg.Connection[Any]) -> None:
+    proxy.execute("SELECT api.add_operator('new', 'no hash')")
+    for bus_id in (FIRST_BUS, FIRST_BUS + 1):
+        assert read(proxy, "service", bus_id=bus_id, account="new")["name"] == f"Bus {bus_id}"
 
 
 def test_services_are_paged_over_all_shards(proxy: psycopg.Connection[Any]) -> None:
