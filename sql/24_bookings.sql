@@ -32,7 +32,7 @@ LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN QUERY
     SELECT p.bus_id, p.reference, p.created_at FROM passengers p
-    WHERE p.account = bookings_before.account AND p.ticket_no = 1
+    WHERE p.account = bookings_before.account AND p.ticket_no = 1 AND api.keeps_service(p.bus_id)
       AND (bookings_before.before_reference IS NULL OR (p.created_at, p.reference) < (before, bookings_before.before_reference))
       AND (bookings_before.kind IS NULL OR bookings_before.kind = (SELECT s.kind FROM bus_info s WHERE s.bus_id = p.bus_id))
       AND (current IS NOT TRUE OR api.is_current(p.bus_id, p.reference))

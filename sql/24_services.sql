@@ -16,7 +16,7 @@ BEGIN
             'trips', (SELECT count(*) FROM trips t WHERE t.bus_id = s.bus_id AND t.state = 'open'
                 AND t.travel_date >= (api.now() AT TIME ZONE s.time_zone)::date)) ORDER BY s.bus_id)
     INTO shown
-    FROM (SELECT * FROM bus_info i WHERE i.bus_id > coalesce(after::bigint, 0) AND api.operates(account, i.bus_id)
+    FROM (SELECT * FROM bus_info i WHERE i.bus_id > coalesce(after::bigint, 0) AND api.keeps_service(i.bus_id) AND api.operates(account, i.bus_id)
           ORDER BY i.bus_id LIMIT size) AS s
     CROSS JOIN LATERAL (SELECT min(r.stop_no) AS first, max(r.stop_no) AS last FROM route_table r WHERE r.bus_id = s.bus_id) AS ends
     JOIN route_table a ON a.bus_id = s.bus_id AND a.stop_no = ends.first

@@ -16,7 +16,7 @@ BEGIN
     SELECT jsonb_agg(CASE WHEN legs THEN api.trip_load(t.bus_id, t.travel_date) ELSE api.show_trip(t.bus_id, t.travel_date) END
         ORDER BY t.bus_id), max(t.bus_id) INTO shown, last FROM (
         SELECT t.bus_id, t.travel_date FROM trips t
-        WHERE t.travel_date = day AND t.bus_id > coalesce(after::bigint, 0) AND api.operates(account, t.bus_id)
+        WHERE t.travel_date = day AND t.bus_id > coalesce(after::bigint, 0) AND api.keeps_service(t.bus_id) AND api.operates(account, t.bus_id)
         ORDER BY t.bus_id LIMIT size
     ) AS t;
     RETURN jsonb_build_object('date', day, 'trips', coalesce(shown, '[]'))

@@ -3,11 +3,12 @@
 copy    all rows of its services, in one transaction of the new database, which nobody sees yet
 pause   calls for its services wait, in the queues of the servers. Then the rows that have changed since the
         copy began are copied, and those that were deleted are deleted
-switch  the new database commits, and owns the virtual shard; the old one deletes the rows; the map of the
-        proxy names the new database. The calls go on there
+switch  the new database commits, and owns the virtual shard; the old one deletes what its lists and timers
+        find the services by; the map of the proxy names the new database. The calls go on there
+delete  the old database deletes the other rows. Sums over all services wait for this
 
 If a move ends before the switch, nothing has changed. If it ends during the switch, the virtual shard waits
-until the same move is run again, which completes it.
+until the same move is run again, which completes it. The next move deletes what an earlier one has left.
 """
 
 import time
@@ -57,11 +58,24 @@ IN_PAUSE = ("payment_intents", "refunds", "provider_fees", "assignments")
 UNSUPPORTED = ("agent_quotas", "invoice_lines", "invoices")
 _MOVE_LOCK = 1936220515  # one move at a time, in the database of the proxy
 _SHARD_LOCK = 1936220514  # of api.enter_shard
-_PUBLISH_LOCK = (1702257010, 0)  # of api.publish_events
+PUBLISH_LOCK = (1702257010, 0)  # of api.publish_events
 
 _SERVICES = "SELECT bus_id FROM bus_info WHERE shards.virtual_shard(bus_id) = %s"
 _SNAPSHOT = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint % 4294967296"
 _OWNS = "SELECT EXISTS (SELECT FROM shards.owned WHERE virtual_shard = %s)"
+_LISTED = (  # of the old database: by these, its lists and timers find the services
+    "DELETE FROM route_table WHERE bus_id = ANY (%s)",
+    "DELETE FROM offers WHERE bus_id = ANY (%s)",
+    "DELETE FROM assignments WHERE bus_id = ANY (%s)",
+    "DELETE FROM outbox WHERE bus_id = ANY (%s) AND state = 'waiting'",
+    "UPDATE trips SET settle_at = NULL WHERE bus_id = ANY (%s) AND settle_at IS NOT NULL",
+    "UPDATE payment_intents SET checked_at = 'infinity' "
+    "WHERE bus_id = ANY (%s) AND state IN ('created', 'pending', 'failed')",
+    "UPDATE refunds SET checked_at = 'infinity' WHERE bus_id = ANY (%s) AND state = 'sent'",
+)
+_LEAVE = (
+    "INSERT INTO shards.leaving SELECT virtual_shard, database_no FROM shards.map WHERE virtual_shard = %s"
+)
 _ACCOUNTS = (
     "SELECT coalesce(jsonb_agg(to_jsonb(a) - 'password_hash'), '[]')::text FROM accounts a "
     "WHERE a.username IN (SELECT p.account FROM passengers p WHERE p.bus_id = ANY (%s))"
@@ -103,6 +117,24 @@ def move(proxy: Connection, old: Connection, new: Connection, virtual_shard: int
         proxy.execute("SELECT pg_advisory_unlock(%s)", (_MOVE_LOCK,))
 
 
+def delete_left(proxy: Connection, old: Connection, virtual_shard: int) -> None:
+    """Delete the rows of a virtual shard that was moved from the database `old`. Raises psycopg.Error.
+
+    Each table is a transaction of its own, so that the checks of the next ones find no deleted rows.
+    """
+    services = _services_of(old, virtual_shard)
+    for table in reversed(TABLES):
+        old.execute(
+            sql.SQL("DELETE FROM {} WHERE bus_id = ANY (%s)").format(sql.Identifier(table)), (services,)
+        )
+    proxy.execute("DELETE FROM shards.leaving WHERE virtual_shard = %s", (virtual_shard,))
+
+
+def _services_of(database: Connection, virtual_shard: int) -> list[int]:
+    """The numbers of the services. Keys of new services, under number 0, are also in the proxy."""
+    return [bus_id for (bus_id,) in database.execute(_SERVICES, (virtual_shard,))]
+
+
 class _Move:
     """One move."""
 
@@ -118,22 +150,29 @@ class _Move:
         began = time.monotonic()
         if self._owns(self._new):  # an earlier move ended during the switch
             with self._paused():
-                self._complete()
-            return Moved(len(self._services), 0, 0.0, time.monotonic() - began)
+                self._switch()
+            paused = time.monotonic()
+            self._delete_left()
+            return Moved(len(self._services), 0, 0.0, paused - began)
         self._check()
         self._new.execute("BEGIN")
         try:
             self._new.execute("SET LOCAL shards.is_moving = on")
+            # There are no statistics of what this transaction has copied. JIT would compile each such plan.
+            self._new.execute("SET LOCAL enable_nestloop = off")
+            self._new.execute("SET LOCAL jit = off")
             snapshot = self._copy_all()
             copied = time.monotonic()
             with self._paused():
                 self._copy_changes(snapshot)
                 self._new.execute("INSERT INTO shards.owned VALUES (%s)", (self._virtual_shard,))
                 self._new.execute("COMMIT")
-                self._complete()
+                self._switch()
+            paused = time.monotonic()
         finally:
             self._new.execute("ROLLBACK")  # of a move that failed; else there is no transaction
-        return Moved(len(self._services), self._rows, copied - began, time.monotonic() - copied)
+        self._delete_left()
+        return Moved(len(self._services), self._rows, copied - began, paused - copied)
 
     def _owns(self, database: Connection) -> bool:
         ((owns,),) = database.execute(_OWNS, (self._virtual_shard,))
@@ -145,14 +184,11 @@ class _Move:
             raise MoveError(f"Its database does not own the virtual shard {self._virtual_shard}.")
         self._read_services()
         for table in UNSUPPORTED:
-            count = sql.SQL("SELECT count(*) FROM {} WHERE bus_id = ANY (%s)").format(sql.Identifier(table))
-            if self._old.execute(count, (self._services,)).fetchone() != (0,):
+            if self._count(self._old, table):
                 raise MoveError(f"Table {table} has rows of its services, which cannot be moved.")
 
     def _read_services(self) -> None:
-        """Read the numbers of the services. Keys of new services, under number 0, are also in the proxy."""
-        found = self._old.execute(_SERVICES, (self._virtual_shard,)).fetchall()
-        self._services = [bus_id for (bus_id,) in found]
+        self._services = _services_of(self._old, self._virtual_shard)
 
     # Copy --------------------------------------------------------------------------------------
 
@@ -176,14 +212,14 @@ class _Move:
             for table in TABLES:
                 self._copy(table, sql.SQL("true") if table in IN_PAUSE else changed)
             for table in reversed(TABLES):
-                if table not in IN_PAUSE:
+                if table not in IN_PAUSE and self._count(self._new, table) != self._count(self._old, table):
                     self._delete_missing(table)
             ((accounts,),) = self._old.execute(_ACCOUNTS, (self._services,))
             bounces = self._old.execute("SELECT address, at, reason FROM bounces").fetchall()
         self._new.execute("SELECT api.copy_accounts(%s::jsonb)", (accounts,))
         for bounce in bounces:
             self._new.execute("INSERT INTO bounces VALUES (%s, %s, %s) ON CONFLICT DO NOTHING", bounce)
-        self._new.execute("SELECT pg_advisory_xact_lock(%s, %s)", _PUBLISH_LOCK)
+        self._new.execute("SELECT pg_advisory_xact_lock(%s, %s)", PUBLISH_LOCK)
         self._new.execute(_PUBLISH_MOVED)
         for sequence in SEQUENCES:
             self._continue_sequence(sequence)
@@ -241,8 +277,14 @@ class _Move:
         self._rows += done.rowcount
         self._new.execute(sql.SQL("DROP TABLE {}").format(arriving))
 
+    def _count(self, database: Connection, table: str) -> int:
+        """The number of rows of the services."""
+        count = sql.SQL("SELECT count(*) FROM {} WHERE bus_id = ANY (%s)").format(sql.Identifier(table))
+        ((rows,),) = database.execute(count, (self._services,))
+        return int(rows)
+
     def _delete_missing(self, table: str) -> None:
-        """Delete the rows that the old database does not have any more."""
+        """Delete the rows that the old database does not have any more. The others are all copied."""
         key = sql.SQL(", ").join(map(sql.Identifier, TABLES[table]))
         self._new.execute(
             sql.SQL("CREATE TEMP TABLE present AS SELECT {} FROM {} WITH NO DATA").format(
@@ -286,7 +328,7 @@ class _Move:
         ((old,),) = self._old.execute(sql.SQL("SELECT last_value FROM {}").format(name))
         ((new, step),) = self._new.execute(
             sql.SQL(
-                "SELECT s.last_value, p.increment_by FROM {} s, pg_sequences p WHERE p.sequencename = {}"
+                "SELECT s.last_value, p.seqincrement FROM {} s, pg_sequence p WHERE p.seqrelid = {}::regclass"
             ).format(name, sql.Literal(sequence))
         )
         if old > new:
@@ -301,7 +343,7 @@ class _Move:
         pause = "UPDATE shards.map SET moves = %s WHERE virtual_shard = %s"
         self._proxy.execute(pause, (True, self._virtual_shard))
         self._old.execute("SELECT pg_advisory_lock(%s, %s)", (_SHARD_LOCK, self._virtual_shard))
-        self._old.execute("SELECT pg_advisory_lock(%s, %s)", _PUBLISH_LOCK)
+        self._old.execute("SELECT pg_advisory_lock(%s, %s)", PUBLISH_LOCK)
         try:
             yield
         except BaseException:
@@ -309,25 +351,26 @@ class _Move:
                 self._proxy.execute(pause, (False, self._virtual_shard))  # before the switch: nothing changes
             raise
         finally:
-            self._old.execute("SELECT pg_advisory_unlock(%s, %s)", _PUBLISH_LOCK)
+            self._old.execute("SELECT pg_advisory_unlock(%s, %s)", PUBLISH_LOCK)
             self._old.execute("SELECT pg_advisory_unlock(%s, %s)", (_SHARD_LOCK, self._virtual_shard))
 
-    def _complete(self) -> None:
-        """Delete the rows in the old database, and let the map name the new one, which has committed."""
+    def _switch(self) -> None:
+        """Let the map name the new database, which has committed, and the old one list nothing any more."""
         self._read_services()
         with self._old.transaction():
-            for table in reversed(TABLES):
-                self._old.execute(
-                    sql.SQL("DELETE FROM {} WHERE bus_id = ANY (%s)").format(sql.Identifier(table)),
-                    (self._services,),
-                )
+            for statement in _LISTED:
+                self._old.execute(statement.encode(), (self._services,))
             self._old.execute("DELETE FROM shards.owned WHERE virtual_shard = %s", (self._virtual_shard,))
         with self._proxy.transaction():
+            self._proxy.execute(_LEAVE, (self._virtual_shard,))
             self._proxy.execute(
                 "UPDATE shards.map SET database_no = %s, moves = false WHERE virtual_shard = %s",
                 (self._number, self._virtual_shard),
             )
             self._proxy.execute("UPDATE shards.version SET version = version + 1")
+
+    def _delete_left(self) -> None:
+        delete_left(self._proxy, self._old, self._virtual_shard)
 
 
 def _same(key: Sequence[str], one: str, other: str) -> sql.Composable:

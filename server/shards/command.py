@@ -12,7 +12,7 @@ import psycopg
 
 from busware.server.command_line import Parser
 from busware.server.db.schema import SchemaError
-from busware.server.db.shard_move import MoveError, move
+from busware.server.db.shard_move import MoveError, delete_left, move
 from busware.server.db.shards import VIRTUAL_SHARDS, Shard, prepare_shards, shards_of
 from busware.server.embedded.data_folder import Urls, explained, find_urls
 from busware.server.installation import subcommand
@@ -25,6 +25,7 @@ virtual shard with its number modulo 64. Exit status: 0 done, 1 not done, 2 the 
 done, but the output could not be written."""
 
 _MAP = "SELECT virtual_shard, database_no, moves FROM shards.map ORDER BY virtual_shard"
+_LEFT = "SELECT virtual_shard, database_no FROM shards.leaving"
 _AWAY = "SELECT database_no FROM shards.databases WHERE away"
 _SERVICES = "SELECT shards.virtual_shard(bus_id), count(*) FROM bus_info GROUP BY 1"
 
@@ -61,6 +62,7 @@ def _connect(url: str) -> "closing[psycopg.Connection[Any]]":
 def _list(urls: Urls, settings: Settings, options: argparse.Namespace) -> str:
     with _connect(urls.owner) as proxy:
         shard_map = proxy.execute(_MAP).fetchall()
+        left = proxy.execute(_LEFT).fetchall()
         away = {number for (number,) in proxy.execute(_AWAY)}
     lines = ["shard  services  virtual shards"]
     for shard in shards_of(settings, urls.server):
@@ -68,6 +70,8 @@ def _list(urls: Urls, settings: Settings, options: argparse.Namespace) -> str:
         moving = [number for number, database, moves in shard_map if database == shard.number and moves]
         state = " (does not answer)" if shard.number in away else ""
         state += f" (being moved: {_ranges(moving)})" if moving else ""
+        deleting = sorted(number for number, database in left if database == shard.number)
+        state += f" (rows to delete: {_ranges(deleting)})" if deleting else ""
         lines.append(f"{shard.number:>5}  {_count(shard, virtual):>8}  {_ranges(virtual) or 'none'}{state}")
     return "\n".join(lines)
 
@@ -106,6 +110,9 @@ def _move(urls: Urls, settings: Settings, options: argparse.Namespace) -> str:
         raise MoveError(f"There is no shard {options.database}: BUSWARE_SHARDS has {len(shards)}.")
     with ExitStack() as stack:
         proxy = stack.enter_context(_connect(urls.owner))
+        for virtual, number in proxy.execute(_LEFT).fetchall():  # by an earlier move
+            with _connect(shards[number].owner_url) as old:
+                delete_left(proxy, old, virtual)
         numbers = {virtual: number for virtual, number, _ in proxy.execute(_MAP)}
         number = numbers[options.virtual_shard]
         if number == options.database:

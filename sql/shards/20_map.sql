@@ -10,6 +10,11 @@ CREATE TABLE IF NOT EXISTS shards.map (
     database_no   int NOT NULL REFERENCES shards.databases,
     moves         boolean NOT NULL DEFAULT false         -- writes to its services wait, because it is being moved
 );
+-- The virtual shards that were moved, and the database that still has some of their rows.
+CREATE TABLE IF NOT EXISTS shards.leaving (
+    virtual_shard int PRIMARY KEY CHECK (virtual_shard BETWEEN 0 AND 63),
+    database_no   int NOT NULL REFERENCES shards.databases
+);
 -- Its number changes with the map; PL/Proxy then reads the map again.
 CREATE TABLE IF NOT EXISTS shards.version (
     version      int NOT NULL,
@@ -25,6 +30,7 @@ END $$;
 INSERT INTO shards.version SELECT 1 WHERE NOT EXISTS (SELECT FROM shards.version);
 COMMENT ON TABLE shards.databases IS 'The databases of the shards. The URLs have passwords: only the owner of the database reads them.';
 COMMENT ON TABLE shards.map IS 'The database of each virtual shard.';
+COMMENT ON TABLE shards.leaving IS 'The virtual shards that were moved, while their old database still has rows of them.';
 COMMENT ON TABLE shards.version IS 'The version of the map.';
 
 -- The numbers that were given to new services, by the account and the idempotency key of the request.

@@ -17,11 +17,11 @@ $$;
 -- return the rows of all shards.
 ALTER FUNCTION api.read(text, jsonb) SET SCHEMA shards;
 
--- The version of the map. BW064: a virtual shard is being moved; its rows may be in two databases.
+-- The version of the map. BW064: a virtual shard is being moved, or was moved just now; its rows may be in two databases.
 CREATE OR REPLACE FUNCTION shards.settled_version() RETURNS int
 LANGUAGE plpgsql AS $$
 BEGIN
-    IF EXISTS (SELECT FROM shards.map m WHERE m.moves) THEN
+    IF EXISTS (SELECT FROM shards.map m WHERE m.moves) OR EXISTS (SELECT FROM shards.leaving) THEN
         RAISE SQLSTATE 'BW064' USING MESSAGE = 'A virtual shard is being moved.';
     END IF;
     RETURN (SELECT v.version FROM shards.version v);

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -136,7 +137,7 @@ def test_a_move_that_ended_during_the_switch_is_completed_by_the_next_one(
     before = sharded.references()
     with old.connect() as blocking:
         blocking.execute("BEGIN")
-        blocking.execute("LOCK TABLE provider_fees IN SHARE MODE")  # the old database cannot delete
+        blocking.execute("LOCK TABLE route_table IN SHARE MODE")  # the old database cannot delete
         process = start("shards", "move", str(VIRTUAL_SHARD), str(3 - first), **sharded.settings)
         wait_until(lambda: owns(new), 60, 0.1)
         process.kill()
@@ -152,6 +153,44 @@ def test_a_move_that_ended_during_the_switch_is_completed_by_the_next_one(
     assert (owns(old), owns(new), home(sharded)) == (False, True, 3 - first)
     assert sharded.references() - before == {reference}
     assert shards(sharded, "move", str(VIRTUAL_SHARD), str(first))[0] == 0  # as other tests expect it
+
+
+def test_rows_that_are_not_deleted_yet_are_not_shown_and_the_next_move_deletes_them(
+    sharded: ShardedInstallation, server: ServerProcess
+) -> None:
+    first = home(sharded)
+    old = sharded.shards[first - 1]
+    trips = [trip for trip in sharded.trips(old) if trip[0] == FIRST_BUS]
+    day = trips[0][1]
+    with connect("127.0.0.1", server.port) as client:
+        client.register("ravi", "a long password")
+        before = client.book(FIRST_BUS, day, "Bengaluru", "Mysuru", count=1).reference
+        with old.connect() as blocking:
+            blocking.execute("BEGIN")
+            blocking.execute("LOCK TABLE provider_fees IN SHARE MODE")  # the first that is deleted after it
+            process = start("shards", "move", str(VIRTUAL_SHARD), str(3 - first), **sharded.settings)
+            wait_until(lambda: home(sharded) == 3 - first, 60, 0.1)
+            assert client.cancel(before).status == "cancelled"
+            after = client.book(FIRST_BUS, day, "Bengaluru", "Mysuru", count=1).reference
+            assert [b.reference for b in client.bookings()] == [after, before]
+            assert [b.status for b in client.bookings()] == ["booked", "cancelled"]
+            found = [trip.bus_id for trip in client.search("Bengaluru", "Mysuru", day)]
+            assert len(found) == len(set(found))
+            assert FIRST_BUS in found
+            assert f"rows to delete: {VIRTUAL_SHARD}" in shards(sharded, "list")[1]
+            process.kill()
+            process.communicate()
+    assert rows(old)
+    assert shards(sharded, "move", str(VIRTUAL_SHARD), str(3 - first))[0] == 0  # it is there already
+    assert not rows(old)
+    assert shards(sharded, "move", str(VIRTUAL_SHARD), str(first))[0] == 0  # as other tests expect it
+
+
+def rows(machine: Machine) -> list[Any]:
+    """The tickets of the virtual shard in a database."""
+    with machine.connect() as conn:
+        query = "SELECT FROM passengers WHERE shards.virtual_shard(bus_id) = %s"
+        return conn.execute(query, [VIRTUAL_SHARD]).fetchall()
 
 
 def owns(machine: Machine) -> bool:
