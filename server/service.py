@@ -87,6 +87,8 @@ def serve(
     shards = _open_shards(pool, url, settings, deadlines, stops)
     databases = [pool, *(shards.pools if shards else ())]
     outboxes = [Outbox(database, settings) for database in databases]
+    for outbox in outboxes[1:]:  # the log of the proxy collects the events of the shards
+        outbox.on_published = outboxes[0].schedule
 
     def schedule_outboxes() -> None:
         for outbox in outboxes:

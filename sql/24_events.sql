@@ -4,6 +4,12 @@ CREATE OR REPLACE FUNCTION api.event_cursor(at_position bigint) RETURNS text
 LANGUAGE sql STABLE
 RETURN at_position || coalesce((SELECT '-' || left(e.event_id::text, 8) FROM events e WHERE e.position = at_position), '');
 
+-- The operator and the time zone of the service of an event, or no row.
+CREATE OR REPLACE FUNCTION api.service_of_event(bus_id bigint) RETURNS TABLE (operator text, time_zone text)
+LANGUAGE sql STABLE AS $$
+    SELECT s.operator, s.time_zone FROM bus_info s WHERE s.bus_id = service_of_event.bus_id
+$$;
+
 -- The published events of the services that an account may change, in the order of their positions. page: the maximum number.
 -- after: `next` of the previous page (api.event_cursor), or a position; NULL: from the oldest event on. It is refused if events
 -- after it were deleted, and if this log never gave it: then the database was recovered, and its later events are lost.
@@ -39,7 +45,7 @@ BEGIN
         SELECT e.* FROM events e WHERE e.position > start ORDER BY e.position LIMIT most
     ), shown AS (
         SELECT s.* FROM scanned s
-        WHERE owner.role = 'admin' OR EXISTS (SELECT FROM bus_info b WHERE b.bus_id = s.bus_id AND b.operator = owner.operator)
+        WHERE owner.role = 'admin' OR EXISTS (SELECT FROM api.service_of_event(s.bus_id) AS b WHERE b.operator = owner.operator)
         ORDER BY s.position LIMIT size
     )
     SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object('event_id', s.event_id, 'position', s.position, 'type', s.type,
@@ -47,7 +53,7 @@ BEGIN
                || jsonb_build_object('data', s.data) ORDER BY s.position) AS events,
            count(*) = size AS full_page, max(s.position) AS last, (SELECT count(*) = most FROM scanned) AS full_scan,
            (SELECT max(c.position) FROM scanned c) AS scanned
-    INTO found FROM shown s LEFT JOIN bus_info b ON b.bus_id = s.bus_id;
+    INTO found FROM shown s LEFT JOIN LATERAL api.service_of_event(s.bus_id) AS b ON true;
     RETURN jsonb_build_object('events', coalesce(found.events, '[]'),
             'next', api.event_cursor(CASE WHEN found.full_page THEN found.last ELSE coalesce(found.scanned, start) END))
         || CASE WHEN found.full_page OR found.full_scan THEN '{"more": true}' ELSE '{}' END::jsonb;

@@ -13,8 +13,8 @@ CREATE OR REPLACE FUNCTION api.enqueue_webhooks(e events) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM api.enqueue_delivery(locked.webhook_no, e) FROM (
-        SELECT w.webhook_no FROM webhooks w JOIN bus_info s ON s.operator = w.operator
-        WHERE s.bus_id = e.bus_id AND w.active AND api.takes_type(w.types, e.type)
+        SELECT w.webhook_no FROM webhooks w JOIN api.service_of_event(e.bus_id) AS s ON s.operator = w.operator
+        WHERE w.active AND api.takes_type(w.types, e.type)
         ORDER BY w.webhook_no FOR SHARE OF w) AS locked;
 END $$;
 

@@ -55,7 +55,7 @@ BEGIN
     until := coalesce(until, least(start + size, last));
     PERFORM FROM webhooks l WHERE l.webhook_no = w.webhook_no FOR NO KEY UPDATE;   -- one replay at a time
     WITH replayed AS MATERIALIZED (
-        SELECT e AS event, e.event_no, e.position FROM events e JOIN bus_info s ON s.bus_id = e.bus_id
+        SELECT e AS event, e.event_no, e.position FROM events e CROSS JOIN LATERAL api.service_of_event(e.bus_id) AS s
         WHERE e.position > start AND e.position <= until AND s.operator = w.operator
           AND (api.takes_type(w.types, e.type) OR replay_webhook.delivery_no IS NOT NULL)
           AND NOT EXISTS (SELECT FROM outbox o WHERE o.webhook_no = w.webhook_no AND o.event_no = e.event_no AND o.state = 'waiting')

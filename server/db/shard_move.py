@@ -88,6 +88,11 @@ UPDATE events e SET position = n.last + n.n FROM (
 ) AS n WHERE e.event_no = n.event_no
 """
 
+# The log of the proxy may have some of them; it knows these by their numbers.
+_COLLECT_MOVED = (
+    "INSERT INTO shards.uncollected SELECT event_no FROM moved_events ON CONFLICT (event_no) DO NOTHING"
+)
+
 
 class MoveError(Exception):
     """A virtual shard cannot be moved. The message says why."""
@@ -221,6 +226,7 @@ class _Move:
             self._new.execute("INSERT INTO bounces VALUES (%s, %s, %s) ON CONFLICT DO NOTHING", bounce)
         self._new.execute("SELECT pg_advisory_xact_lock(%s, %s)", PUBLISH_LOCK)
         self._new.execute(_PUBLISH_MOVED)
+        self._new.execute(_COLLECT_MOVED)
         for sequence in SEQUENCES:
             self._continue_sequence(sequence)
 

@@ -86,12 +86,16 @@ Carrier = Callable[[OutboxRow], None]
 
 
 class Outbox:
-    """The threads that publish events and carry out rows. stopping: set once they stop."""
+    """The threads that publish events and carry out rows.
+
+    stopping: set once they stop. on_published: called after events were published.
+    """
 
     def __init__(self, pool: Pool, settings: Settings) -> None:
         self._pool, self._settings = pool, settings
         self._carriers: dict[str, Carrier] = {}
         self.stopping = threading.Event()
+        self.on_published: Callable[[], None] = lambda: None
         self._publish_count = settings.publish_batch
         self._publisher = WorkerThread("events", self._publish, settings.outbox_seconds)
         self._threads: list[WorkerThread] = []
@@ -162,6 +166,8 @@ class Outbox:
                 raise
             self._publish_count = min(count * 2, self._settings.publish_batch)
             more = published == count
+            if published:
+                self.on_published()
             for thread in self._threads:
                 thread.schedule()
         self.stopping.wait(self._settings.publish_ms / 1000)  # events of this time are published together

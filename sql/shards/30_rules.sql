@@ -13,7 +13,7 @@
 CREATE OR REPLACE FUNCTION shards.rules() RETURNS TABLE (function text, rule text)
 LANGUAGE sql IMMUTABLE AS $$
     SELECT unnest(r.functions), r.rule FROM (VALUES
-        ('home', '{count_failure,count_registration,has_console,last_message,mark_read,note_known_addresses,note_shard,password_parameters,presence,
+        ('home', '{change_webhook,count_failure,count_registration,has_console,last_message,mark_read,note_known_addresses,note_shard,password_parameters,presence,
             present,reached_limit,recent_messages,register,register_process,request_reset,reset_account,reset_password,session,set_email,
             set_password_hash,shard_map,sign_in,sign_out,start_reset,unanswered_messages,unregister_process}'::text[]),
         ('service', '{console_cancel_quote,console_cancel_trip,console_manifest,console_occupancy,is_refund_open,
@@ -25,15 +25,14 @@ LANGUAGE sql IMMUTABLE AS $$
         ('database', '{claim_delivery,claim_outbox,contact_of,count_mail,count_webhooks,due_trips,finish_outbox,invoices_until,pause_webhook,paused_webhooks,publish_events,
             purge_events,purge_idempotency_keys,purge_known_addresses,purge_messages,purge_outbox,purge_tokens_and_attempts,record_bounce,
             revoke_surplus_rights,webhook_target}'),
-        ('refused', '{change_agent,change_webhook,put_invoicing,put_promo_code}'),
+        ('refused', '{change_agent,put_invoicing,put_promo_code}'),
         ('service', '{read.alight_quote,read.booking,read.cancel_quote,read.invoice,read.load,read.manifest,read.occupancy,read.offers,
             read.payments,read.seat_map,read.service,read.trip_offers}'),
         ('merged', '{read.bookings,read.find,read.places,read.search,read.services,read.trips}'),
         ('written', '{read.exchange_vehicle,read.messages}'),
-        ('home', '{read.drivers,read.vehicles}'),
+        ('home', '{read.drivers,read.events,read.vehicles,read.webhook_deliveries,read.webhooks}'),
         ('complete', '{read.accounts,read.operator_payments,read.refunds,read.sales}'),
-        ('refused', '{read.agents,read.events,read.invoices,read.invoicing,read.promo_codes,read.settlement,
-            read.webhook_deliveries,read.webhooks}'),
+        ('refused', '{read.agents,read.invoices,read.invoicing,read.promo_codes,read.settlement}'),
         ('service', '{change_service.end_service,change_service.open_trip,change_service.put_service,change_service.succeed_service}'),
         ('written', '{change_service.add_service}'),
         ('copied', '{change_fleet.put_driver,change_fleet.put_vehicle,change_service.put_place}'),

@@ -55,7 +55,6 @@ LANGUAGE plproxy AS $$
 $$;
 
 -- The function of this database becomes shards.change_fleet: it writes vehicles and drivers.
-DROP FUNCTION IF EXISTS shards.change_fleet(text, jsonb, text);
 ALTER FUNCTION api.change_fleet(text, jsonb, text) SET SCHEMA shards;
 
 CREATE FUNCTION api.change_fleet(method text, args jsonb, key text DEFAULT NULL) RETURNS TABLE (refused boolean, answer jsonb)

@@ -9,10 +9,8 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from busware.server.db.shards import audit_shards
-from busware.server.settings import Settings
+from busware.server.db import shard_move
 from tests.support.line_client import wait_until
-from tests.support.processes import start
 from tests.support.schema_api import Answer, check
 from tests.support.shards import ShardedInstallation
 
@@ -170,20 +168,23 @@ def test_two_dispatchers_cannot_assign_a_vehicle_at_once(
 def test_assignments_move_with_a_virtual_shard(sharded: ShardedInstallation, proxy: Connection) -> None:
     assign(proxy, FIRST, vehicle="KA09F1")
     virtual = FIRST % 64
-    ((home,),) = proxy.execute("SELECT database_no FROM shards.map WHERE virtual_shard = %s", [virtual])
-    for number in (3 - home, home):
-        process = start("shards", "move", str(virtual), str(number), **sharded.settings)
-        output, _ = process.communicate()
-        assert process.returncode == 0, output
-        assert trip(proxy, FIRST)["vehicle"] == "KA09F1"
-        assert assign(proxy, SECOND, vehicle="KA09F1")["reason"] == "already_assigned"
+    query = "SELECT database_no FROM shards.map WHERE virtual_shard = %s"
+    ((home,),) = proxy.execute(query, [virtual]).fetchall()
+    with (
+        sharded.shards[home - 1].connect() as first,
+        sharded.shards[2 - home].connect() as second,
+        sharded.proxy.connect() as moving,
+    ):
+        for old, new, number in ((first, second, 3 - home), (second, first, home)):
+            shard_move.move(moving, old, new, virtual, number)
+            assert trip(proxy, FIRST)["vehicle"] == "KA09F1"
+            assert assign(proxy, SECOND, vehicle="KA09F1").get("reason") == "already_assigned"
 
 
-def test_audit_finds_a_vehicle_in_two_databases(sharded: ShardedInstallation, proxy: Connection) -> None:
+def test_a_vehicle_in_two_databases_is_found(sharded: ShardedInstallation, proxy: Connection) -> None:
     assign(proxy, FIRST, vehicle="KA09F1")
     assign(proxy, SECOND, vehicle="KA09F2")
     with sharded.shards[SECOND % 2].connect() as conn:
         conn.execute("UPDATE assignments SET vehicle = 'KA09F1' WHERE bus_id = %s", [SECOND])
-    settings = Settings(shards=tuple(shard.urls.owner for shard in sharded.shards))
-    found = [*audit_shards(sharded.proxy.urls.owner, sharded.proxy.urls.server, settings)]
-    assert [finding[:2] for finding in found] == [("proxy", "assigned_twice")]
+    found = proxy.execute("SELECT * FROM shards.assigned_twice()").fetchall()
+    assert [text[:12] for (text,) in found] == ["vehicle KA09"]
