@@ -35,6 +35,7 @@ from busware.server.conversation.words import (
     message_line,
     moment,
     money,
+    name_line,
     offer_lines,
     refund_line,
     seat_line,
@@ -100,6 +101,7 @@ from busware.server.protocol import (
     ServiceList,
     Session,
     Settlement,
+    Transfer,
     TripList,
     TripLoad,
     TripManifest,
@@ -391,9 +393,11 @@ def _exchange_terms(terms: ExchangeTerms) -> Iterable[str]:
 
 
 def _done_to(booking: Booking, request: Request | None) -> str:
-    """What a change of seats or an exchange has done to a booking."""
+    """What a change of seats, a transfer or an exchange has done to a booking."""
     if isinstance(request, ChangeSeat):
         return seat_line(booking, request.ticket_no)
+    if isinstance(request, Transfer):
+        return name_line(request.ticket_no, request.name)
     return "" if booking.exchange is None else exchanged_line(booking.exchange)
 
 

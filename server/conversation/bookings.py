@@ -41,6 +41,7 @@ from busware.server.conversation.words import (
     listed,
     moment,
     money,
+    name_line,
     numbered,
     offer_advice,
     plural,
@@ -233,7 +234,7 @@ def transfer(context: Context, typed: str) -> Steps[None]:
             return
         request = msgspec.structs.replace(request, **entitled)
     yield Show(changed)
-    yield Tell(f"Ticket {ticket_no} has the name {name} now.")
+    yield Tell(name_line(ticket_no, name))
 
 
 def find(context: Context, typed: str) -> Steps[None]:
@@ -254,10 +255,11 @@ def find(context: Context, typed: str) -> Steps[None]:
     )  # fmt: skip
     source = "From" if context.extended else BUS.source
     ask_source = replace(
-        ask_place(f"{source} (where you board):", "origin", places), parse=_boarding_place(places),
-        again=again,
+        ask_place(f"{source} (where you board):", "origin", places), parse=_boarding_place(places)
     )  # fmt: skip
     questions = [(ask_phone, typed_phone), (ask_day, typed_day), (ask_source, typed_place)]
+    if context.extended:  # in the order of the help
+        questions = [*questions[1:], questions[0]]
     parts: dict[str, Any] = {}
     for question, part in sorted(questions, key=lambda pair: not pair[1]):  # explain first what was typed
         parts[question.field] = yield from answered(question, part)
@@ -420,7 +422,7 @@ def _choose_ticket(booking: Booking, tickets: Sequence[Ticket]) -> Steps[int]:
     if len(tickets) == 1:
         return tickets[0].ticket_no
     options = _described(tickets, words_of(booking.kind).seat)
-    hint = "The number after the word Ticket in the booking above."
+    hint = "The number of the ticket in the booking above, or its seat, such as seat 7."
     ask = answers.ask_number("Which ticket?", options, "ticket", "tickets", hint)
     number: int = yield replace(ask, parse=_by_seat_or_name(booking, ask.parse))
     return number

@@ -60,6 +60,8 @@ def say(context: Context, typed: str) -> Steps[None]:
     hint = "One line of text, such as: Where is my bus?"
     text = yield from answered(Ask("Message to the operator:", answers.message, "message", hint), typed)
     yield from send_to_operator(text)
+    if context.extended:
+        yield Tell("An answer appears here. About your booking, messages shows it again later.")
 
 
 COMMANDS: dict[str, Command] = {

@@ -48,7 +48,7 @@ def exchange(context: Context, typed: str) -> Steps[None]:
         yield Tell(f"Booking {booking.reference} has no booked ticket that can be exchanged.")
         return
     sale = yield from sale_of(context, words_of(booking.kind))
-    yield Tell(f"An exchange stays with {booking.operator}.")
+    yield Tell(f"You can exchange only for a trip of {booking.operator}.")
     opens = {"reference": booking.reference, "phone": phone}
     while True:
         try:
@@ -148,7 +148,7 @@ def _quote_and_exchange(booking: Booking, wanted: dict[str, Any]) -> Steps[None]
         own = _own_seats(booking)
         if own and own != [ticket.seat_no for ticket in terms.tickets]:
             seats = f"{plural(words_of(booking.kind).seat, own)} {listed(own, 'and')}"
-            yield Tell(f"You have {seats} now. To choose other seats afterwards, type change.")
+            yield Tell(f"The new seats replace {seats}. To choose others afterwards, type change.")
         hint = (
             f"no: the booking stays as it is. The amounts are valid until {moment(terms.valid_until)}. "
             "To choose other seats afterwards, type change."

@@ -351,15 +351,18 @@ def _ask_reserved(seat_map: Seats, wanted: Wanted, noun: str) -> Steps[Wanted | 
 
 
 def _ask_seats(context: Context, words: Words, seat_map: Seats) -> Ask:
-    example = " ".join(str(n) for n in seat_map.free[:2])
+    free = seat_map.free
+    example = " ".join(str(n) for n in free[:2])
     any_two = f"2 {words.seat}s" if context.extended else "best 2"
     seats, parse = words.seat.capitalize(), seating.seats(seat_map, words.seat, any_two)
+    prompt = f"{seats} numbers, such as {example}, or {any_two} for any two:"
+    if context.extended:
+        which = f"number, such as {example}" if len(free) == 1 else f"numbers such as {example}, or {any_two}"
+        prompt = f"{seats} {which} (Enter: the server chooses 1):"
     return Ask(
-        f"{seats} numbers such as {example}, or 2 {words.seat}s (Enter: the server chooses 1):"
-        if context.extended else f"{seats} numbers, such as {example}, or {any_two} for any two:",
-        answers.with_default(parse, Wanted(1)) if context.extended else parse, "seats",
-        f"7 is {words.seat} 7. For any two {words.seat}s, side by side if possible, type 2 {words.seat}s, "
-        "any 2 or best 2.",
+        prompt, answers.with_default(parse, Wanted(1)) if context.extended else parse, "seats",
+        f"{free[0]} is {words.seat} {free[0]}. For any two {words.seat}s, side by side if possible, type "
+        f"2 {words.seat}s, any 2 or best 2.",
         answers.choices("best 1", "best 2", *seat_map.free),
     )  # fmt: skip
 

@@ -184,13 +184,21 @@ def _parse_performance(
         return _parse_time_and_date(by_number.get(typed, typed), today)
     except InvalidInput:
         number, title = answers.without_noun(typed, SHOW.service), fold_name(typed)
-        meant = [t for t in shown if str(t.bus_id) == number or fold_name(t.name).startswith(title)]
+        meant = [t for t in shown if str(t.bus_id) == number or _has_word(t.name, title)]
         if not meant or not title:
-            raise
+            if any(character.isdigit() for character in typed):
+                raise
+            raise InvalidInput(f"No performance in the list is called {quoted(typed)}.") from None
         if len(meant) > 1:
             named = listed((f"{trip.bus_id} {trip.name} {clock(trip.departs_at)}" for trip in meant), "or")
             raise InvalidInput(f"{quoted(typed)} may be {named}. Type the number.") from None
         return meant[0]
+
+
+def _has_word(name: str, typed: str) -> bool:
+    """Whether a part of a name that begins at a word begins with a folded text: clay of The Clay Cart."""
+    words = name.split()
+    return any(fold_name(" ".join(words[n:])).startswith(typed) for n in range(len(words)))
 
 
 def _performances(

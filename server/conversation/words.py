@@ -319,6 +319,8 @@ def exchange_lines(terms: ExchangeTerms) -> Iterator[str]:
     parts += [f"fee {money(terms.fee, terms.currency)}"] if float(terms.fee) else []
     parts += [f"not refunded {money(terms.withheld, terms.currency)}"] if float(terms.withheld) else []
     yield f"{', '.join(parts)}."
+    if float(terms.withheld):
+        yield "The difference is refunded at the rate of a cancellation."
 
 
 def exchange_amount(exchange: ExchangeAmounts) -> str:
@@ -345,6 +347,11 @@ def seat_line(booking: Booking, ticket_no: int) -> str:
     """What a change of seats has changed: Ticket 1 has seat 9 now."""
     (seat_no,) = [ticket.seat_no for ticket in booking.tickets if ticket.ticket_no == ticket_no]
     return f"Ticket {ticket_no} has {words_of(booking.kind).seat} {seat_no} now."
+
+
+def name_line(ticket_no: int, name: str) -> str:
+    """What a transfer has changed: Ticket 1 has the name Meena Rao now."""
+    return f"Ticket {ticket_no} has the name {name} now."
 
 
 def _refunded(before: Booking, after: Booking) -> str:

@@ -109,6 +109,7 @@ def test_enter_keeps_everything(client_socket: LineClient, database: Database, b
         Day Bus (1): Bengaluru, Sat 5 Dec 2026 10:00, to Mandya, Sat 5 Dec 2026 11:45.
         Seats 1 and 2.
         Fare 360.00, paid 520.00, not refunded 80.00.
+        The difference is refunded at the rate of a cancellation.
         Exchange, and get 80.00 back? (yes or no)
         """,
     )
@@ -146,7 +147,7 @@ def test_terminal_asks_for_a_class(play: Play, database: Database, booked: str) 
 def test_seats_are_kept_if_they_are_free(play: Play, client_socket: LineClient, booked: str) -> None:
     journey = {"bus_id": 1, "origin": "Bengaluru", "destination": "Mysuru", "phone": ASHA}
     reference = client_socket.call("book", **journey, travel_date=TRAVEL_DAY, seats=[7, 4])["reference"]
-    advice = "You have seats 7 and 4 now. To choose other seats afterwards, type change."
+    advice = "The new seats replace seats 7 and 4. To choose others afterwards, type change."
     to_sunday = (f"exchange {reference} {ASHA}", "6 dec", "", "1")
     played = play(*to_sunday)
     assert "\nSeats 7 and 4.\n" in played.texts[-1]
@@ -161,7 +162,7 @@ def test_exchange_stays_with_the_operator(play: Play, database: Database, booked
     """Only destinations of the operator are offered; another one is explained, and Enter is as before."""
     database.query("UPDATE bus_info SET operator = 'Other' WHERE bus_id = 2")
     played = play(f"exchange {booked} {ASHA}", "", "ooty", "")
-    assert played.texts[0] == "An exchange stays with KSRTC."
+    assert played.texts[0] == "You can exchange only for a trip of KSRTC."
     assert "Mysuru" in played.choices[1]
     assert "Ooty" not in played.choices[1]
     assert "No bus of KSRTC runs from Bengaluru to Ooty near that date." in played.texts

@@ -256,8 +256,36 @@ def test_performance_of_the_command(play: Play, typed: str) -> None:
 
 def test_performance_that_is_not_understood_is_asked_for(play: Play) -> None:
     played = play("show operetta", "803")
-    assert played.texts[0].startswith('"operetta" is not a time such as 18:30')
+    assert played.texts[0] == 'No performance in the list is called "operetta".'
     assert [question.partition(" ")[0] for question in played.questions] == ["Performance", "How"]
+
+
+def test_performance_by_a_word_of_its_title(play: Play, database: Database) -> None:
+    database.query("UPDATE bus_info SET name = 'The Second Word' WHERE bus_id = 803")
+    played = play("show second")
+    assert played.questions == ["How many seats? (Enter: 1)"]
+    assert played.texts[0].startswith("The Second Word, ")
+
+
+def test_question_for_seats_of_a_trip_with_one_free_seat(play: Play) -> None:
+    play("bus bengaluru mysuru sat", "1", "1-4", ASHA, "yes")
+    play("bus bengaluru mysuru sat", "1", "5 6 8", ASHA, "yes")
+    played = play("bus bengaluru mysuru sat", "1", "?")
+    assert played.questions[1] == "Seat number, such as 7 (Enter: the server chooses 1):"
+    assert played.texts[0].startswith("7 is seat 7.")
+
+
+def test_find_asks_in_the_order_of_its_help(play: Play) -> None:
+    played = play("find", "sat", "mysuru", ASHA)
+    assert [question.split(" ")[0] for question in played.questions] == ["Date", "From", "Phone", "From"]
+    assert "MYSU" not in played.questions[3]  # the place where no booking was found
+
+
+def test_say_tells_where_the_answer_appears(play: Play) -> None:
+    assert play("say Which gate?").texts == [
+        "Sent to the operator.",
+        "An answer appears here. About your booking, messages shows it again later.",
+    ]
 
 
 # What Enter answers ----------------------------------------------------------------------------
