@@ -46,6 +46,8 @@ def test_changes_are_accessible(
         page.goto(f"{TRIP}/{change}")
         if change == "delay":
             page.get_by_label("Minutes after the timetable").fill("30")
+        if change == "stops":
+            page.get_by_label("Stop", exact=True).select_option("Mandya")
         page.get_by_label("Reason").fill("Flood.")
         page.get_by_role("button", name="Show what would happen").click()
         expect(page.locator("#plan")).to_be_focused()

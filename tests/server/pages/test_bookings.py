@@ -97,7 +97,7 @@ def test_ticket_moves_to_another_seat(visitor: Visitor, other_visitor: Visitor, 
     ("page", "english", "hindi"),
     [
         ("seat", "Choose one of the free seats.", "खाली सीटों में से एक चुनें।"),
-        ("alight", "Choose a stop.", "एक स्टॉप चुनें।"),
+        ("alight", "Choose a stop.", "एक पड़ाव चुनें।"),
     ],
 )
 def test_change_without_a_choice_says_what_to_choose(
