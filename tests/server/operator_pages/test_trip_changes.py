@@ -108,7 +108,7 @@ def test_stop_is_skipped_and_served_again(operator: Visitor, api: SchemaApi) -> 
 def test_stop_that_is_skipped_is_chosen_first(operator: Visitor) -> None:
     page = plan(operator, "stops", reason="Flood.")
     assert page.status == 400
-    assert '<select id="at" name="at" aria-invalid="true"' in page.html
+    assert '<select id="at" name="at" required aria-invalid="true"' in page.html
     assert page.form("/stops").value("reason") == "Flood."
 
 

@@ -101,7 +101,7 @@ def test_old_tab_shows_what_another_operator_changed_and_does_nothing_wrong(
     exchange = tabs[0]
     expect(exchange.locator("header.trip-head")).to_contain_text("The trip is cancelled. Flood.")
     exchange.locator(".plan").get_by_role("button", name="Exchange the vehicle").click()
-    expect(exchange.locator("#problem")).to_contain_text("does not run on 2026-12-05. Flood.")
+    expect(exchange.locator("#problem")).to_contain_text("does not run on Sat 5 Dec 2026. Flood.")
     assert database.query("SELECT state, reason FROM trips WHERE travel_date = %s AND bus_id = 1", DAY) == [
         ("cancelled", "Flood.")
     ]
