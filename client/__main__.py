@@ -76,7 +76,7 @@ def main(arguments: list[str]) -> int:
         hint = START_HINT
         if arguments[:1] == [parsed.host] and parsed.host.isalpha():  # not 127.0.0.1, not a domain name
             reason = f"'{parsed.host}' is read as a host name, because it is not a command."
-            hint = f"{reason} {commands.command_names()}"
+            hint = f"{reason} {commands.LIST_COMMANDS}"
         return terminal.run(parsed.host, parsed.port, tls, parsed.token, hint)
     return send_request(parsed, tls)
 

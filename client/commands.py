@@ -22,6 +22,7 @@ from busware.server.command_line import Parser, similar_command
 from busware.server.conversation.dates import EXAMPLES
 
 PROG = installation.CLIENT
+LIST_COMMANDS = f"{PROG} --help lists the commands."
 HTTP_PORT = 8000
 SHELLS = ("bash", "zsh")
 
@@ -349,7 +350,7 @@ def parse(parser: argparse.ArgumentParser, arguments: list[str]) -> argparse.Nam
         parser.error(terminal_command(arguments[0]))
     similar = similar_command(arguments[0], COMMANDS)
     if similar or len(arguments) > 2:
-        hint = f"Did you mean {similar}?" if similar else command_names()
+        hint = f"Did you mean {similar}?" if similar else LIST_COMMANDS
         parser.error(f"'{arguments[0]}' is not a command. {hint}")
     return parser.parse_args(["--host", arguments[0], *(f"--port={port}" for port in arguments[1:])])
 
@@ -357,11 +358,6 @@ def parse(parser: argparse.ArgumentParser, arguments: list[str]) -> argparse.Nam
 def terminal_command(name: str) -> str:
     """The error for a command of the terminal client."""
     return f"'{name}' is a command of the terminal client: start {PROG}, and type it. To search here: search."
-
-
-def command_names() -> str:
-    """A sentence that lists the commands."""
-    return f"Commands: {', '.join([*COMMANDS, *OTHER_COMMANDS])}."
 
 
 def _add_server_options(parser: argparse.ArgumentParser) -> None:
