@@ -121,12 +121,15 @@ def booking_row(booking: Booking) -> Row:
     """A booking."""
     return {
         "Reference": booking.reference,
-        "Status": Text(booking.status, style=STATUS_STYLES.get(booking.status, "")),
+        "Status": Text(
+            "not booked" if booking.never_booked else booking.status,
+            style=STATUS_STYLES.get(booking.status, ""),
+        ),
         "Departs": moment(booking.departs_at),
         "From": venue_of(booking) or booking.origin,
         "To": "" if venue_of(booking) else booking.destination,
         "Service": service_of(booking),
-        ">Fare": money(booking.fare, booking.currency),
+        ">Fare": "" if booking.never_booked else money(booking.fare, booking.currency),
     }
 
 

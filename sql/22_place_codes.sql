@@ -18,6 +18,15 @@ LANGUAGE sql STABLE AS $$
           LIKE E'%\n' || regexp_replace(fold_name(place), '([\\%_])', '\\\1', 'g') || '%'
 $$;
 
+-- The codes of the places with a name, alias or code that begins with this text of three characters or more. NULL if there is none.
+CREATE OR REPLACE FUNCTION api.codes_beginning(place text) RETURNS text[]
+LANGUAGE sql STABLE AS $$
+    SELECT array_agg(p.code) FROM places p
+    WHERE length(fold_name(place)) >= 3
+      AND place_beginnings(p.code, p.name, p.aliases)
+          LIKE E'%\n' || regexp_replace(fold_name(place), '([\\%_])', '\\\1', 'g') || '%'
+$$;
+
 -- Whether a place has this whole name, code or alias.
 CREATE OR REPLACE FUNCTION api.is_called(place places, name text) RETURNS boolean
 LANGUAGE sql IMMUTABLE

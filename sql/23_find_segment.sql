@@ -163,6 +163,13 @@ LANGUAGE sql STABLE AS $$
     WHERE r.bus_id = stop_name.bus_id AND r.stop_no = stop_name.stop_no
 $$;
 
+-- The end of a sentence about seats: where they are taken or free. The ends of a stay are one place, so its dates are meant.
+CREATE OR REPLACE FUNCTION api.format_segment(bus_id bigint, s api.found_segment) RETURNS text
+LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN origin = destination THEN 'on these dates' ELSE format('between %s and %s', origin, destination) END
+    FROM (SELECT api.stop_name(bus_id, s.from_stop) AS origin, api.stop_name(bus_id, s.to_stop) AS destination) AS ends
+$$;
+
 CREATE OR REPLACE FUNCTION api.refusal_not_on_route(service bus_info, origin text, destination text) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE

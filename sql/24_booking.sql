@@ -86,7 +86,8 @@ BEGIN
             || CASE WHEN party.refund_tiers IS NULL OR party.status IN ('cancelled', 'expired') THEN '{}' ELSE
                 api.show_tiers(party.refund_tiers, api.delayed(j.departs, j.delays, party.from_stop), j.from_zone) END
             || CASE WHEN party.status <> 'cancelled' THEN '{}' ELSE
-                api.cancellation_reason(named.bus_id, party.travel_date, named.reference) END END
+                CASE WHEN party.never_booked THEN '{"never_booked": true}' ELSE '{}'::jsonb END
+                || api.cancellation_reason(named.bus_id, party.travel_date, named.reference) END END
         FROM unnest(bus_ids, refs, homes) WITH ORDINALITY AS named (bus_id, reference, home, ordinal)
         CROSS JOIN LATERAL (
             SELECT min(t.travel_date) AS travel_date, min(lower(t.segment)) AS from_stop,
@@ -95,6 +96,7 @@ BEGIN
                             max(upper(t.segment))) AS to_stop,
                    min(upper(t.segment)) AS first_end,
                    bool_and(t.checked_in_at IS NULL AND t.no_show_at IS NULL) AS unseen,
+                   bool_and(t.booked_at IS NULL) AS never_booked,
                    sum(t.fare) AS fare, sum(t.refund) AS refund,
                    -- the first of these that a ticket has
                    ('{booked,held,pending,displaced,cancelled,expired}'::text[])[min(array_position(
@@ -112,7 +114,7 @@ BEGIN
             FROM (
                 SELECT p.ticket_no, p.travel_date, coalesce(p.seat_no, p.former_seat) AS seat_no, p.segment, p.name, p.fare, p.refund,
                        p.refund_tiers, api.status_now(p.status, p.expires_at) AS state, p.expires_at, p.queue_no, p.fare_parts,
-                       p.infant, p.gender, p.accessible, p.checked_in_at, p.no_show_at,
+                       p.infant, p.gender, p.accessible, p.checked_in_at, p.no_show_at, p.booked_at,
                        coalesce(p.moved_at, p.booked_at, p.created_at) AT TIME ZONE 'UTC' AS seated_at
                 FROM passengers p WHERE p.bus_id = named.bus_id AND p.reference = named.reference OFFSET 0
             ) AS t

@@ -4,7 +4,8 @@
 CREATE OR REPLACE FUNCTION api.find(phone text, date date, place text) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    codes text[] := api.place_codes(place);
+    -- a short name can be the code of a place of one kind of service, and the beginning of one of another kind
+    codes text[] := api.place_codes(place) || api.codes_beginning(place);
 BEGIN
     IF codes IS NULL THEN
         RETURN api.refusal_unknown_place(place);

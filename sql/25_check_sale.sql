@@ -118,9 +118,8 @@ BEGIN
     IF cardinality(known) IS DISTINCT FROM cardinality(check_seats.seats) THEN
         RETURN api.refusal_unknown_seat(service, travel_date, ARRAY(SELECT unnest(check_seats.seats) EXCEPT SELECT unnest(known) ORDER BY 1));
     ELSIF taken IS NOT NULL THEN
-        RETURN api.refusal('seat_taken', format('%s %s taken between %s and %s.', api.format_numbers(taken, seat),
-            CASE WHEN cardinality(taken) = 1 THEN 'is' ELSE 'are' END,
-            api.stop_name(service.bus_id, s.from_stop), api.stop_name(service.bus_id, s.to_stop)),
+        RETURN api.refusal('seat_taken', format('%s %s taken %s.', api.format_numbers(taken, seat),
+            CASE WHEN cardinality(taken) = 1 THEN 'is' ELSE 'are' END, api.format_segment(service.bus_id, s)),
             jsonb_build_object('seats', to_jsonb(taken)));
     END IF;
     RETURN NULL;
@@ -160,12 +159,11 @@ BEGIN
         END IF;
         SELECT array_agg(n.seat_no ORDER BY n.seat_no) INTO women FROM api.seats_now(service.bus_id, travel_date) AS n
         WHERE NOT n.taken && s.segment AND n.seat_no = ANY (service.women_seats) AND n.seat_no <> ALL (among);
-        RETURN api.refusal('sold_out', format('%s free between %s and %s%s.%s',
+        RETURN api.refusal('sold_out', format('%s free %s%s.%s',
                 CASE free WHEN 0 THEN format('No %s is', service.nouns ->> 'seat')
                           WHEN 1 THEN format('Only 1 %s is', service.nouns ->> 'seat')
                           ELSE format('Only %s are', api.format_count(free, service.nouns ->> 'seat')) END,
-                api.stop_name(service.bus_id, s.from_stop), api.stop_name(service.bus_id, s.to_stop),
-                ' in this class. Free in all classes: ' || (
+                api.format_segment(service.bus_id, s), ' in this class. Free in all classes: ' || (
                     SELECT string_agg(format('%s %s at %s', c ->> 'seats_free', coalesce(c ->> 'name', 'others'), c ->> 'fare'), ', ')
                     FROM jsonb_array_elements(classes) AS c),
                 ' For a party of women: ' || lower(api.format_numbers(women, service.nouns ->> 'seat')) || '.'),

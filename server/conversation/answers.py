@@ -16,6 +16,7 @@ from busware.server.conversation.dates import find_date, parse_date
 from busware.server.conversation.dialogue import Ask, Choice, InvalidInput
 from busware.server.conversation.words import (
     PHONE_EXAMPLE,
+    abridged,
     day_of,
     listed,
     plural,
@@ -186,9 +187,7 @@ class PlaceNames:
         codes = {p.code for p in found}
         meant = [p for p in found if not codes & set(_containers(p, self._by_code))]
         if len(meant) > 1:
-            names = [_name_and_code(p) for p in meant[:_MAX_PLACES_LISTED]]
-            if len(meant) > len(names):
-                names.append("others")
+            names = abridged([_name_and_code(p) for p in meant], _MAX_PLACES_LISTED)
             raise AmbiguousPlace(
                 f"Several places {relation} {quoted(typed)}: {listed(names, 'and')}. Type {distinct}."
             )

@@ -34,6 +34,7 @@ from busware.server.conversation.words import (
     BUS,
     PHONE_EXAMPLES,
     SHOW,
+    abridged,
     cancelled_line,
     counted,
     day_of,
@@ -75,7 +76,7 @@ _MAX_ENDS_LISTED = 6  # stops or days in the message about another one
 _MAX_WORDS = 6  # of a date or a phone number
 _MAX_SHOWN = 10  # bookings; if `find` finds more, it shows the first ones
 _NOT_FOUND = (
-    "No booking has that phone number, date and boarding place.\n"
+    "No open booking has that phone number, date and boarding place.\n"
     "A booking without a phone number cannot be found: only its reference opens it."
 )
 
@@ -516,7 +517,7 @@ def _end_by_number_or_name(
         with suppress(InvalidInput, KeyError):
             if len(by_day) == len(ends):
                 return by_day[answers.any_date(today)(typed)]
-        possible = listed([*ends][:_MAX_ENDS_LISTED] + ["others"] * (len(ends) > _MAX_ENDS_LISTED), "or")
+        possible = listed(abridged([*ends], _MAX_ENDS_LISTED), "or")
         raise InvalidInput(f"{quoted(typed)} is not one of the {noun}s. Type a number, or {possible}.")
 
     return parse

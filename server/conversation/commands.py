@@ -156,7 +156,11 @@ def _steps(typed: str, context: Context) -> Steps[None]:
 
 def help_text(*, extended: bool = False) -> str:
     """A line for each command."""
-    lines = [(f"{word} {command.takes}".strip(), command.about) for word, command in COMMANDS.items()]
+    at_once = "" if extended else ", at once"
+    lines = [
+        (f"{word} {command.takes}".strip(), f"{command.about}{at_once if command.chooses else ''}")
+        for word, command in COMMANDS.items()
+    ]
     if not extended:
         words = " or ".join(f"{word} {CHOOSE}" for word, command in COMMANDS.items() if command.chooses)
         lines.append((words, "by questions, with the fare before you book"))

@@ -40,16 +40,17 @@ def outcome_line(outcome: PaymentOutcome, *, plan: bool = False) -> str:
 
 
 def due_line(booking: Booking) -> str:
-    """What is to be paid for a hold, or that it is paid; empty if it is not paid to a provider."""
+    """What is to be paid for a hold to a provider, or that it is paid; or that it was never booked."""
+    never_booked = "It was not booked, and nothing is to be paid." if booking.never_booked else ""
     if booking.payment is None:
-        return ""
+        return never_booked
     amount = money(booking.payment.amount, booking.payment.currency)
     if booking.status != "held":
         return {
             "succeeded": f"Paid: {amount}.",
             "returned": f"The payment of {amount} came too late, or was another amount. It is given back.",
             "pending": f"The payment of {amount} has not arrived. {_IF_IT_ARRIVES}",
-        }.get(booking.payment.state, "")
+        }.get(booking.payment.state, never_booked)
     if booking.payment.state == "failed":
         return f"The payment of {amount} has failed. To pay again: pay {booking.reference}"
     return f"To be paid before it is booked: {amount}. How to pay: pay {booking.reference}"

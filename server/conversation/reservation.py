@@ -12,6 +12,7 @@ from typing import Any
 from busware.server.conversation import answers, bookings, payments, seating
 from busware.server.conversation.answers import ask_yes_no
 from busware.server.conversation.dialogue import (
+    CHOOSE,
     NOT_GIVEN,
     Ask,
     Call,
@@ -44,10 +45,12 @@ from busware.server.conversation.words import (
     BUS,
     PHONE_EXAMPLES,
     Words,
+    counted,
     listed,
     money,
     plural,
     quoted,
+    venue_of,
     words_of,
 )
 from busware.server.protocol import (
@@ -283,6 +286,10 @@ def _ask_party(
     contact, extras = yield _ask_contact(context, words, draft, wanted)
     draft.phone, draft.names, draft.phone_known = contact.phone, contact.names, True
     draft.extras = extras.or_else(draft.extras)
+    named = [name for name in contact.names if name]
+    if 0 < len(named) < wanted.count:
+        counts = f"{counted(len(named), 'name')} for {counted(wanted.count, words.seat)}"
+        yield Tell(f"{counts}: {', '.join(named)}. To type other names, with commas: back.")
 
 
 def book_directly(
@@ -305,6 +312,7 @@ def fare_of_direct_booking(context: Context, booking: Booking) -> Steps[None]:
     """Tell the fare of a booking that was made without a question for confirmation."""
     if not context.extended and booking.status == "booked":
         yield Tell(f"Booked at once, for {money(booking.fare, booking.currency)}.")
+        yield Tell(f"To see the fare before you book, type: {booking.kind} {CHOOSE}.")
 
 
 def _choose_seats(context: Context, words: Words, trip: Trip) -> Steps[tuple[Wanted, Seats]]:
@@ -369,9 +377,8 @@ def _ask_seats(context: Context, words: Words, seat_map: Seats) -> Ask:
 
 def _ask_wait_count(words: Words, trip: Trip, seat_map: Seats) -> Steps[int]:
     seat = words.seat
-    yield Tell(
-        f"All {seat}s are taken between {trip.origin} and {trip.destination}. You can join the waitlist."
-    )
+    where = "" if venue_of(trip) else f" between {trip.origin} and {trip.destination}"
+    yield Tell(f"All {seat}s are taken{where}. You can join the waitlist.")
     count: int = yield Ask(
         f"How many {seat}s do you want? (back: choose another {words.service})",
         seating.count(seat, seating.max_count(seat_map)), "count",
@@ -422,6 +429,7 @@ def _hold(words: Words, draft: BookingDraft, trip: Trip, wanted: Wanted) -> Step
     if not wanted.numbers:
         chosen = [ticket.seat_no for ticket in held.tickets if ticket.seat_no is not None]
         yield Tell(f"The server has chosen {plural(words.seat, chosen)} {listed(chosen, 'and')}.")
+    yield Tell(f"If you leave before you answer, the {words.seat}s are released.")
     if held.payment is not None:
         return (yield from _pay(words, draft, held))
     fare, accepted = held.fare, None

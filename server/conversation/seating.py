@@ -20,7 +20,8 @@ _ANY_SEATS = re.compile(
     rf"(?:best|any|wait)\s*(?:(\d{{1,3}})(?:\s*{_NOUN})?)?|(\d{{1,3}})\s*{_NOUN}", re.ASCII
 )
 _SEAT = re.compile(r"\d{1,5}", re.ASCII)
-_COUNT = re.compile(r"(?:wait|best|any)?\s*(\d{1,6})(?:\s*[a-z]+)?", re.ASCII)
+_NOT_PEOPLE = r"[ap]m|h|st|nd|rd|th|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"  # 7pm, 5 dec
+_COUNT = re.compile(rf"(?:wait|best|any)?\s*(\d{{1,6}})(?:\s*(?!(?:{_NOT_PEOPLE})\b)[a-z]+)?", re.ASCII)
 
 
 @dataclass(frozen=True)

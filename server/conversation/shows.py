@@ -52,8 +52,8 @@ from busware.server.conversation.words import (
 from busware.server.protocol import Booking, Place, Refusal, Search, Seats, Trip, TripList, fold_name
 
 _BOOKS_AT_ONCE = (
-    "A number above those that are free ends the connection. The seats are booked at once. To see the other "
-    f"performances, and the fare before you book, type quit, and then: show {CHOOSE}."
+    "A number above those that are free ends the connection. The seats are booked at once. The command "
+    f"show {CHOOSE} lists the other performances, and shows the fare before it books."
 )
 _DAYS_AHEAD = 8  # searched for the next performance
 

@@ -23,6 +23,7 @@ from busware.server.conversation.extras import NO_EXTRAS, Extras
 from busware.server.conversation.journeys import ANY, Filter, Journey, find_filter, parse_journey
 from busware.server.conversation.words import (
     Words,
+    abridged,
     arrival,
     clock,
     day_of,
@@ -177,9 +178,7 @@ class Sale:
     def _reach(self, origin: Place, reached: list[Place]) -> str:
         """Some of the places that are reached from an origin, in a sentence."""
         names = [answers.label(place, reached) for place in reached if place.code != origin.code]
-        if len(names) > _MAX_PLACES_LISTED:
-            names[_MAX_PLACES_LISTED:] = ["others"]
-        return f"From {origin.name} you reach {listed(names, 'and')}."
+        return f"From {origin.name} you reach {listed(abridged(names, _MAX_PLACES_LISTED), 'and')}."
 
     def ask_destination(self, prompt: str, origin: Place, reached: list[Place], default: str = "") -> Ask:
         """The question for one of the places that are reached from the origin. default: what Enter means."""

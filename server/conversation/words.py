@@ -98,6 +98,11 @@ def listed(items: Iterable[object], last: str) -> str:
     return f"{', '.join(first)} {last} {end}" if first else end
 
 
+def abridged(names: list[str], most: int) -> list[str]:
+    """The names; if there are more than `most`, and more than one is left out, the first and "others"."""
+    return names if len(names) <= most + 1 else [*names[:most], "others"]
+
+
 def quoted(typed: str) -> str:
     """A typed text as the subject of a message, shortened."""
     text = " ".join(typed.split())
@@ -426,7 +431,8 @@ def offer_advice(booking: Booking) -> str:
 
 def does_not_run(booking: Booking) -> str:
     """Why a booking's trip was cancelled: The bus does not run. Landslide."""
-    return f"The {words_of(booking.kind).service} does not run. {booking.why}"
+    why = booking.why or ""
+    return f"The {words_of(booking.kind).service} does not run. {why[:1].upper()}{why[1:]}"
 
 
 def journey(found: TripList) -> str:
@@ -434,9 +440,7 @@ def journey(found: TripList) -> str:
     first, differ = found.trips[0], differing_ends(found)
     origin = "" if "origin" in differ else f"{first.origin} "
     destinations = list(dict.fromkeys(trip.destination for trip in found.trips))
-    if len(destinations) > _MAX_DESTINATIONS:
-        destinations[_MAX_DESTINATIONS:] = ["others"]
-    destination = f"{'to' if origin else 'To'} {listed(destinations, 'or')}"
+    destination = f"{'to' if origin else 'To'} {listed(abridged(destinations, _MAX_DESTINATIONS), 'or')}"
     places = ("" if differ else venue_of(first)) or f"{origin}{destination}"
     return ", ".join(filter(None, (places, day_of(first.departs_at.date()))))
 

@@ -353,6 +353,7 @@ class Booking(AnyTrip, frozen=True, kw_only=True):
     expires_at: Instant | None = None  # while held
     position: int | None = None  # in the waitlist, from 1, while pending
     why: str | None = None  # the reason, if the cancellation of the trip ended one of its tickets
+    never_booked: bool = False  # whether it was cancelled before any of its tickets was booked
     vehicle: str | None = None  # the registration of the vehicle, while one is assigned
     refund_tiers: list[RefundTier] | None = None  # those that have not ended; missing if there are none
     warnings: list[BookingWarning] | None = None  # in the reply to `book` and `hold`

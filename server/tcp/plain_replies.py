@@ -148,8 +148,7 @@ def booking(answer: Booking, now: datetime) -> str:
         *_journey(answer),
         *(_ticket(ticket, answer) for ticket in answer.tickets),
         *(f"  {line}" for line in part_lines(answer)),
-        f"Fare {money(answer.fare, answer.currency)}"
-        + (f", refunded {money(answer.refund, answer.currency)}" if float(answer.refund) else ""),
+        *_fare(answer),
     ]
     if answer.expires_at is not None:
         left = max(0, int((answer.expires_at - now).total_seconds()))
@@ -193,6 +192,14 @@ def _journey(answer: Booking) -> list[str]:
     place = [] if venue in service_of(answer) else [venue]
     width = max(len(words.departs), len(words.arrives))
     return [*place, f"{words.departs:{width}} {departs}", f"{words.arrives:{width}} {arrives}"]
+
+
+def _fare(answer: Booking) -> list[str]:
+    """The fare and what was refunded of it; nothing for a booking that was never booked."""
+    if answer.never_booked:
+        return []
+    refunded = f", refunded {money(answer.refund, answer.currency)}" if float(answer.refund) else ""
+    return [f"Fare {money(answer.fare, answer.currency)}{refunded}"]
 
 
 def _ticket(ticket: Ticket, party: Booking) -> str:

@@ -34,7 +34,7 @@ from busware.server.tcp import plain_replies
 STOPPED = "STOPPED"
 CONNECTION_ENDS = "The connection ends. Connect again to ask for fewer."
 _ESCAPE_SEQUENCES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|O[A-Za-z])")  # of arrow and function keys
-ONLY_KEYS = "The line has only keys such as an arrow. Type an answer."
+ONLY_KEYS = "The line has only keys such as an arrow. Type an answer, or quit to leave."
 _BACKSPACES = "\x08\x7f"
 
 

@@ -77,6 +77,7 @@ RESERVATION = f"""
       Ticket 2: seat 8, 260.00
     Fare 520.00
     The hold expires at 09:10:00, in 10 min 00 s.
+    If you leave before you answer, the seats are released.
     Confirm, for 520.00? (yes or no)
 """
 

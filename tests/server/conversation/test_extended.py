@@ -222,7 +222,7 @@ def test_find_offers_the_phone_number_of_the_session(play: Play) -> None:
     played = play("find tomorrow mysuru", "", last_phone=ASHA)
     assert played.questions[0] == f"Phone number of the booking (Enter: {ASHA}):"
     assert played.texts == [
-        "No booking has that phone number, date and boarding place.\n"
+        "No open booking has that phone number, date and boarding place.\n"
         "A booking without a phone number cannot be found: only its reference opens it."
     ]
 

@@ -10,7 +10,7 @@ from tests.support.project import PROJECT
 from tests.support.transcript import ASHA, TRAVEL_DAY, receive_until, transcript
 
 ENDED = "The dialogue has ended. To begin again, type find. To disconnect, type quit."
-NOT_FOUND = """No booking has that phone number, date and boarding place.
+NOT_FOUND = """No open booking has that phone number, date and boarding place.
 A booking without a phone number cannot be found: only its reference opens it."""
 TRIP = {"bus_id": 1, "travel_date": TRAVEL_DAY, "origin": "Bengaluru", "destination": "Mysuru"}
 
@@ -76,8 +76,10 @@ def test_find_takes_the_places_of_all_kinds_of_services(
     for seed in ("97_seed_flights", "99_seed_hotel"):
         database.conn.execute((PROJECT / f"sql/{seed}.sql").read_bytes())
     stay = {"bus_id": 901, "boarding_date": "2026-12-08", "from_stop": 9, "to_stop": 10}
+    ride = connect().call("book", **TRIP, seats=[4], phone=ASHA)
     booked = {
-        "5 dec beng": connect().call("book", **TRIP, seats=[4], phone=ASHA),  # Bengaluru, or its airport
+        "5 dec beng": ride,  # Bengaluru, or its airport
+        "5 dec blr": ride,  # the code of the airport, and a beginning of the code of Bengaluru
         "8 dec brindavan": connect().call("book", **stay, count=1, phone=ASHA),
     }
     line = connect()

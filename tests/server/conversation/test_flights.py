@@ -30,6 +30,7 @@ def template(cluster: Cluster, template: str) -> Iterator[str]:
 
 
 HOW_TO_CANCEL = """Booked at once, for {thousands},{rest}.00.
+To see the fare before you book, type: flight choose.
 Keep the reference.
 To see the booking: status {ref}. To cancel it: cancel {ref}."""
 HOW_TO_LEAVE = """Keep the reference. You get a message when your seats are booked.
@@ -80,6 +81,7 @@ def test_published_dialogue(client_socket: LineClient) -> None:
         {BOOKED}
         Reference {{ref}}.
         Booked at once, for 62,000.00.
+        To see the fare before you book, type: flight choose.
         Keep the reference.
         To see the booking: status {{ref}}. To cancel it: cancel {{ref}}.
         > status {{ref}}
@@ -324,6 +326,7 @@ def test_flight_booked_by_questions(client_socket: LineClient) -> None:
           Ticket 2: seat 4, 62,000.00
         Fare 124,000.00
         The hold expires at 22:40:00 in New York JFK, in 10 min 00 s.
+        If you leave before you answer, the seats are released.
         Confirm, for 124,000.00? (yes or no)
         """,
     )  # the hold is shown in the server's time zone, not in New York's

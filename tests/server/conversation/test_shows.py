@@ -21,6 +21,7 @@ EMPTY_SEAT_MAP = ["0 0 0 0 0"] * 5
 LEGEND = "0 is free, 1 is not."
 NO_TIME_OR_DATE = "is not a time such as 18:30, or a date such as 2026-12-05."
 HOW_TO_CANCEL = """Booked at once, for {fare}.00.
+To see the fare before you book, type: show choose.
 Keep the reference.
 To see the booking: status {ref}. To cancel it: cancel {ref}."""
 ENDS = "The connection ends. Connect again to ask for fewer."
@@ -54,11 +55,11 @@ def reserve(line: LineClient, *seats: int, free: int) -> list[str]:
     """Book seats by the dialogue; return the ticket numbers."""
     ask_for(line, len(seats), free)
     line.send(" ".join(map(str, seats)))
-    replies = [line.receive().decode() for _ in range(len(seats) + 4)]
-    reference = re.fullmatch(r"Reference ([A-Z0-9]+)\.", replies[-4])[1]
-    assert replies[-3:] == HOW_TO_CANCEL.format(ref=reference, fare=f"{150 * len(seats):,}").splitlines()
-    assert replies[:-4] == [f"Ticket {reference}0{n} reserved" for n in range(1, len(seats) + 1)]
-    return [ticket.split()[1] for ticket in replies[:-4]]
+    replies = [line.receive().decode() for _ in range(len(seats) + 5)]
+    reference = re.fullmatch(r"Reference ([A-Z0-9]+)\.", replies[-5])[1]
+    assert replies[-4:] == HOW_TO_CANCEL.format(ref=reference, fare=f"{150 * len(seats):,}").splitlines()
+    assert replies[:-5] == [f"Ticket {reference}0{n} reserved" for n in range(1, len(seats) + 1)]
+    return [ticket.split()[1] for ticket in replies[:-5]]
 
 
 def test_published_dialogue(client_socket: LineClient) -> None:
@@ -80,6 +81,7 @@ def test_published_dialogue(client_socket: LineClient) -> None:
         Ticket {{second}} reserved
         Reference {{ref}}.
         Booked at once, for 300.00.
+        To see the fare before you book, type: show choose.
         Keep the reference.
         To see the booking: status {{ref}}. To cancel it: cancel {{ref}}.
         > show
@@ -96,6 +98,7 @@ def test_published_dialogue(client_socket: LineClient) -> None:
         Ticket {{third}} reserved
         Reference {{other}}.
         Booked at once, for 150.00.
+        To see the fare before you book, type: show choose.
         Keep the reference.
         To see the booking: status {{other}}. To cancel it: cancel {{other}}.
         > status {{ref}}
@@ -198,6 +201,7 @@ def test_any_seats_can_be_booked(connect: Callable[[], LineClient]) -> None:
         Reference {{ref}}.
         Seats 1 and 2 are yours.
         Booked at once, for 300.00.
+        To see the fare before you book, type: show choose.
         Keep the reference.
         """,
     )

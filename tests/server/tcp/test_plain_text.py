@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from busware.server.tcp.plain_text import typed_text
+from busware.server.tcp.plain_text import ONLY_KEYS, typed_text
 from tests.conftest import Database, LineClient
 from tests.support.transcript import ASHA, TRAVEL_DAY, receive_until, transcript
 
@@ -91,7 +91,7 @@ def test_keys_without_text_are_no_answer(connect: Callable[[], LineClient], keys
     line.send(f"cancel {booked['reference']} {ASHA}")
     receive_until(line, ALL_TICKETS)
     line.send(keys + b"\n")
-    transcript(line, f"The line has only keys such as an arrow. Type an answer.\n{ALL_TICKETS}")
+    transcript(line, f"{ONLY_KEYS}\n{ALL_TICKETS}")
     line.send(b"1x\x7f\n")  # a backspace corrects
     receive_until(line, "Cancel ticket 1 (seat 1), and get 130.00 of 260.00 back? (yes or no)")
 
