@@ -34,15 +34,17 @@ LENGTHS = {  # of the column in the rows that are no copies
 
 def add_tickets(database: Machine) -> None:
     """Copy one booking of the service, as cancelled ones, with its payment, event and idempotency key."""
-    with database.connect() as conn, conn.transaction():
-        conn.execute("SELECT pg_advisory_xact_lock(%s, %s)", PUBLISH_LOCK)  # no other event gets a position
-        for table, changed in TABLES.items():
-            conn.execute(
-                f"INSERT INTO {table} SELECT r.* FROM generate_series(1, %s) AS n, "
-                f"(SELECT t AS b FROM {table} AS t WHERE bus_id = %s LIMIT 1) AS one, "
-                f"jsonb_populate_record(b, jsonb_build_object({changed})) AS r".encode(),
-                (TICKETS, FIRST_BUS),
-            )
+    with database.connect() as conn:
+        conn.execute("SELECT pg_advisory_lock(%s, %s)", PUBLISH_LOCK)  # no other event gets a position
+        with conn.transaction():
+            conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")  # the same booking in each table
+            for (table, changed), (column, _) in zip(TABLES.items(), LENGTHS.values(), strict=True):
+                conn.execute(
+                    f"INSERT INTO {table} SELECT r.* FROM generate_series(1, %s) AS n, "
+                    f"(SELECT t AS b FROM {table} AS t WHERE bus_id = %s ORDER BY {column} LIMIT 1) AS one, "
+                    f"jsonb_populate_record(b, jsonb_build_object({changed})) AS r".encode(),
+                    (TICKETS, FIRST_BUS),
+                )
 
 
 def delete_tickets(database: Machine) -> int:
