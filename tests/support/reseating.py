@@ -13,12 +13,19 @@ from busware.server.booking.reseating_problem import Rows
 
 
 def bus(
-    rows: int, columns: int = 4, decks: Sequence[str] = ("main",), classes: Sequence[str | None] = (None,)
+    rows: int,
+    columns: int = 4,
+    decks: Sequence[str] = ("main",),
+    classes: Sequence[str | None] = (None,),
+    accessible: frozenset[int] = frozenset(),
 ) -> list[Seat]:
-    """A bus with rows of equal length on each deck. classes: of its parts from front to back."""
+    """A bus with rows of equal length on each deck.
+
+    classes: of its parts from front to back. accessible: its accessible seats.
+    """
     places = [(deck, row, column) for deck in decks for row in range(rows) for column in range(columns)]
     return [
-        Seat(n, deck, row + 1, classes[row * len(classes) // rows])
+        Seat(n, deck, row + 1, classes[row * len(classes) // rows], n in accessible)
         for n, (deck, row, _) in enumerate(places, 1)
     ]
 
@@ -41,6 +48,7 @@ class Shape:
     priority: float = 0.1  # share of the parties that have checked in
     reserved: frozenset[int] = frozenset()  # seats of the new vehicle that few passengers may have
     entitled: float = 0.2  # share of the parties that may have them
+    asking: float = 0  # share of the parties in which one passenger asked for an accessible seat
 
 
 def trip(shape: Shape, number: int) -> list[Party]:
@@ -71,7 +79,11 @@ def trip(shape: Shape, number: int) -> list[Party]:
             taken[n].append(range(first, last))
         priority = numbers.random() < shape.priority
         allowed = None if not shape.reserved or numbers.random() < shape.entitled else others
-        tickets = (Ticket(k, n, first, last, classes[n], allowed, priority) for k, n in enumerate(chosen, 1))
+        asks = bool(shape.asking) and numbers.random() < shape.asking
+        tickets = (
+            Ticket(k, n, first, last, classes[n], allowed, priority, accessible=asks and k == 1)
+            for k, n in enumerate(chosen, 1)
+        )
         parties.append(Party(f"P{len(parties):03}", tuple(tickets)))
     return parties
 
@@ -82,6 +94,13 @@ SHAPES = {
     "20 seats to 16, many left over": Shape(bus(5), bus(4), stops=8, load=2.0),
     "20 seats to 16, seats for women": Shape(
         bus(5), bus(4), stops=8, load=1.2, reserved=frozenset({1, 2, 5, 6}), entitled=0.4
+    ),
+    "20 seats to 16, accessible seats": Shape(
+        bus(5, accessible=frozenset({1, 2})),
+        bus(4, accessible=frozenset({1, 2, 5})),
+        stops=8,
+        load=1.2,
+        asking=0.3,
     ),
     "24 seats to 20, two classes": Shape(
         bus(6, classes=("gold", None)), bus(5, classes=("gold", None)), stops=8, load=1.2
@@ -133,7 +152,7 @@ class Model:
                 self._constrain(dict.fromkeys(seats.values(), 1.0) | {is_seated: -1.0}, 0, 0)
                 for seat in new:
                     if seat.seat_no in seats:
-                        criteria["same_class"][seats[seat.seat_no]] = seat.seat_class == ticket.seat_class
+                        criteria["same_class"][seats[seat.seat_no]] = ticket.suits(seat)
                         criteria["moved"][seats[seat.seat_no]] = -(seat.seat_no != ticket.seat_no)
                         for leg in range(ticket.from_stop, ticket.to_stop):
                             on_leg.setdefault((seat.seat_no, leg), []).append(seats[seat.seat_no])
