@@ -1,6 +1,8 @@
 """Bookings that are opened in this browser: the list, the hold or the ticket, the ticket as a file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
 from http import HTTPStatus
 
 from starlette.responses import Response
@@ -107,13 +109,33 @@ def show_booking(visit: Visit) -> Response:
         kind=kinds.kind_of(booking.kind),
         text=text,
         tickets=open_tickets(booking),
-        ended=[ticket for ticket in booking.tickets if ticket.status not in OPEN],
+        parts=_parts(booking),
         code=holds.image_of(text.code) if booking.status == "booked" else "",
         quote=_quote(visit, booking),
         now=visit.now,
         messages=_messages(visit),
         again=_trip_address(booking),
     )
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """The parts of what a booking costs, as amounts of the protocol."""
+
+    valid: str
+    kept: str
+
+
+def _parts(booking: Booking) -> _Parts | None:
+    """What a booking with some cancelled tickets costs; None if all its tickets are in the same state."""
+    valid = open_tickets(booking)
+    ended = [ticket for ticket in booking.tickets if ticket not in valid]
+    return _Parts(_cost(valid), _cost(ended)) if booking.status == "booked" and ended else None
+
+
+def _cost(tickets: Iterable[Ticket]) -> str:
+    """The fares of tickets less their refunds."""
+    return str(sum(Decimal(ticket.fare) - Decimal(ticket.refund) for ticket in tickets))
 
 
 def _trip_address(booking: Booking) -> str:

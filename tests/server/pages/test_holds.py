@@ -47,7 +47,10 @@ def test_hold_and_ticket_say_what_is_to_be_paid(visitor: Visitor) -> None:
     assert "To pay on board: ₹520.00" in booked.text
     page = visitor.get(f"/bookings/{booked.reference}/cancel?ticket=1")
     cancel = next(form for form in page.forms if form.method == "post")
-    assert "To pay on board: ₹390.00" in visitor.send(cancel).text
+    rest = visitor.send(cancel).text
+    parts = "Valid tickets ₹260.00 Kept of the cancelled tickets ₹130.00 Total ₹390.00"
+    assert f"{parts} To pay on board: ₹390.00" in rest
+    assert "₹130.00 refunded, if paid" in rest
 
 
 def test_best_seats_by_count(visitor: Visitor, database: Database) -> None:
