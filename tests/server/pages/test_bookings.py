@@ -393,8 +393,11 @@ def test_page_follows_its_booking(visitor: Visitor, other_visitor: Visitor) -> N
 
 def test_cancelled_trip_says_why(visitor: Visitor, database: Database) -> None:
     reference = visitor.book(3).reference
+    database.query("SELECT api.notice('Platform 4', NULL, NULL, 1, '2026-12-05', gen_random_uuid())")
     database.query("SELECT api.console_cancel_trip(1, '2026-12-05', 'Landslide')")
     page = visitor.get(f"/bookings/{reference}")
     assert "This booking is cancelled" in page.text
     assert "The trip does not take place. Landslide" in page.text
+    assert "Platform 4" not in page.text  # it is older
+    assert "Platform 4" in visitor.get(page.link("All messages")).text
     assert "₹260.00 refunded, if paid" in page.text

@@ -192,11 +192,11 @@ def test_full_trip_offers_the_waitlist(visitor: Visitor, other_visitor: Visitor,
     page = visitor.choose()
     waiting = visitor.send(page.form("/passengers"), phone=PHONE)
     assert "You are on the waitlist" in waiting.text
-    assert "Position 1 You get 1 seat as soon as possible." in waiting.text
-    assert "Nothing is paid yet." in waiting.text
+    assert "Position 1 If 1 seat becomes free in time, you get it." in waiting.text
+    assert "Nothing is paid yet. If you get none, you pay nothing." in waiting.text
     assert "No seat yet" in waiting.text
     assert "Total" not in waiting.text
-    contact = visitor.get(waiting.link("Add one"))
+    contact = visitor.get(waiting.link("Add an e-mail address"))
     reachable = visitor.send(contact.form("/contact"), email="asha@example.org")
     assert "Then you get a message." in reachable.text
 
