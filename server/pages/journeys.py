@@ -23,8 +23,8 @@ from busware.server.protocol import Place, PlaceList, Refusal, Seats, Trip, Trip
 MAX_COUNT = 10  # seats in the search; a service may sell fewer in one booking
 _DAYS_AROUND = 3  # dates that are offered before and after the chosen one
 TIMES = {  # of departure: the first hour, and the hour after the last
-    "night": (N_("Before 6:00"), 0, 6),
-    "morning": (N_("6:00 to 12:00"), 6, 12),
+    "night": (N_("Before 06:00"), 0, 6),
+    "morning": (N_("06:00 to 12:00"), 6, 12),
     "afternoon": (N_("12:00 to 18:00"), 12, 18),
     "evening": (N_("After 18:00"), 18, 24),
 }

@@ -36,9 +36,9 @@ class Kind:
     title: of the choice between the kinds. origin, destination, date, until: labels of the search; a kind
     without a destination is at one place, and one without `until` needs no second date. departs, arrives:
     what the times mean. seats, trips: the texts of their numbers. numbered: the text of chosen seats. none:
-    no trip is found. full: no seat is free. each: what a fare is for. to_pay: the amount that is not paid
-    before. front: what the seats face, where no driver is drawn. has_windows: whether the seats at the sides
-    are beside windows.
+    no trip is found. full: no seat is free. each: what a fare is for. all_of_day: the link to all trips
+    of the search. to_pay: the amount that is not paid before. front: what the seats face, where no driver is
+    drawn. has_windows: whether the seats at the sides are beside windows.
     """
 
     name: str
@@ -58,6 +58,7 @@ class Kind:
     none: str = N_("No trips")
     full: str = N_("All seats are taken.")
     each: str = N_("per seat")
+    all_of_day: str = N_("All trips of the day")
     to_pay: str = N_("To pay on arrival: %(amount)s")
     seats: Counted = _SEATS
     numbered: Counted = _NUMBERED
@@ -121,6 +122,7 @@ KINDS = {
             seat=N_("Seat"),
             passenger=N_("Passenger"),
             none=N_("No flights"),
+            all_of_day=N_("All flights of the day"),
             trips=NN_("%(count)s flight", "%(count)s flights"),
             front=N_("Front"),
             has_windows=True,
@@ -140,6 +142,7 @@ KINDS = {
             seat=N_("Seat"),
             passenger=N_("Guest"),
             none=N_("No shows"),
+            all_of_day=N_("All shows of the day"),
             trips=NN_("%(count)s show", "%(count)s shows"),
             front=N_("Stage"),
         ),
@@ -161,6 +164,7 @@ KINDS = {
             none=N_("No hotels"),
             full=N_("All rooms are taken."),
             each=N_("per room, all nights"),
+            all_of_day=N_("All hotels"),
             seats=NN_("%(count)s room", "%(count)s rooms"),
             numbered=NN_("Room %(numbers)s", "Rooms %(numbers)s"),
             trips=NN_("%(count)s hotel", "%(count)s hotels"),

@@ -87,9 +87,9 @@ def test_neighbouring_dates_say_how_many_trips_they_have(visitor: Visitor, datab
 def test_empty_result_says_what_to_change(visitor: Visitor, database: Database) -> None:
     database.query("UPDATE trips SET state = 'cancelled' WHERE travel_date = '2026-12-05'")
     page = visitor.get(SEARCH)
-    assert "No trips There is none on Sat 5 Dec. Choose another date." in page.text
+    assert "No trips Nothing is found on Sat 5 Dec. Choose another date." in page.text
     database.query("UPDATE trips SET state = 'cancelled'")
-    assert "There is none on the dates above. Change the search." in visitor.get(SEARCH).text
+    assert "Nothing is found on these dates. Change the search." in visitor.get(SEARCH).text
 
 
 def test_neighbouring_dates(visitor: Visitor) -> None:

@@ -67,7 +67,7 @@ def test_seat_map_in_the_accessibility_tree(open_page: Open, take: Callable[...,
             - listitem: Taken
             - listitem:
               - strong: ₹260
-              - text: each
+              - text: per seat
           - img "Driver"
           - checkbox "Seat 1, window, ₹260, free"
           - checkbox "Seat 2, aisle, ₹260, taken" [disabled]
