@@ -53,7 +53,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters |= {name: _of_language(name) for name in _OF_LANGUAGE} | {
         "duration": lambda trip: duration(trip.departs_at, trip.arrives_at, _language.get()),
-        "apart": lambda times: duration(*times, _language.get()),
+        "until": lambda begins, ends: duration(begins, ends, _language.get()),
         "type": lambda trip: type_of(trip, _language.get()),
         "days_later": lambda trip: (trip.arrives_at.date() - trip.departs_at.date()).days,
     }

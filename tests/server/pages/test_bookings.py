@@ -64,7 +64,8 @@ def test_browser_does_not_store_pages_of_a_booking(visitor: Visitor, path: str) 
 def test_part_of_a_booking_is_cancelled_after_its_quote(visitor: Visitor, database: Database) -> None:
     reference = visitor.book(3, 4, **{"name-1": "Ravi"}).reference
     page = visitor.get(f"/bookings/{reference}/cancel")
-    assert "You cancel 2 tickets: Ticket 1, Seat 3 Ravi, Seat 4 Refund, if you have paid: ₹260.00" in page.text
+    assert "You cancel 2 tickets: Ticket 1, Seat 3 Ravi, Seat 4" in page.text
+    assert "Refund, if you have paid: ₹260.00" in page.text
     choice = next(form for form in page.forms if form.method == "get")
     one = visitor.send(choice, ticket="2")
     assert "You cancel 1 ticket: Ravi, Seat 4 Refund, if you have paid: ₹130.00" in one.text
