@@ -50,7 +50,7 @@ def test_hold_and_ticket_say_what_is_to_be_paid(visitor: Visitor) -> None:
     rest = visitor.send(cancel).text
     parts = "Valid tickets ₹260.00 Kept of the cancelled tickets ₹130.00 Total ₹390.00"
     assert f"{parts} To pay on board: ₹390.00" in rest
-    assert "₹130.00 refunded, if paid" in rest
+    assert "Cancelled ₹130.00 refunded, if paid" in rest
 
 
 def test_best_seats_by_count(visitor: Visitor, database: Database) -> None:
