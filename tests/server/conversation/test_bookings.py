@@ -102,7 +102,7 @@ def test_cancelling_an_unpaid_booking_shows_no_refund(client_socket: LineClient)
           to Mysuru, Sat 5 Dec 2026 12:45
           Ticket 1: no seat yet, 260.00
           Ticket 2: no seat yet, 260.00
-        Fare 520.00
+        It was not booked, and nothing is to be paid.
         Tickets 1 and 2 are cancelled. Nothing is refunded.
         """,
         {"ref": waiting["reference"]},

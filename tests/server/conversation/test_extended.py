@@ -298,6 +298,7 @@ def test_answer_of_enter_is_shown(play: Play) -> None:
         "Bus 1, 10:00 KSRTC Day Bus.",
         f"Phone number: {ASHA}.",
         "The server has chosen seat 1.",
+        "If you leave before you answer, the seats are released.",
     ]
 
 
