@@ -330,8 +330,8 @@ EXAMPLES: dict[str, Example] = {
             **_SALES,
         },
     ),
-    "load": Example(_TRIP, {**_OPERATED_TRIP, "legs": [_LEG]}),
-    "occupancy": Example(_TRIP, {**_OPERATED_TRIP, "legs": [_LEG], "occupancy": [_SEAT]}),
+    "load": Example(_TRIP, {**_OPERATED_TRIP, "legs": [_LEG], "bookings": 1}),
+    "occupancy": Example(_TRIP, {**_OPERATED_TRIP, "legs": [_LEG], "bookings": 1, "occupancy": [_SEAT]}),
     "check_in": Example({"reference": "DTK7GHJ", **_TRIP}, _CHECKED_IN),
     "no_shows": Example(
         {**_TRIP, "at": "Bengaluru", "release": True},
