@@ -256,7 +256,8 @@ def find(context: Context, typed: str) -> Steps[None]:
     )  # fmt: skip
     source = "From" if context.extended else BUS.source
     ask_source = replace(
-        ask_place(f"{source} (where you board):", "origin", places), parse=_boarding_place(places)
+        ask_place(f"{source} (where you board):", "origin", places), parse=_boarding_place(places),
+        again=again,
     )  # fmt: skip
     questions = [(ask_phone, typed_phone), (ask_day, typed_day), (ask_source, typed_place)]
     if context.extended:  # in the order of the help

@@ -41,7 +41,15 @@ README = (PROJECT / "README.md").read_text()
 DOCUMENTS = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md"), PROJECT / "server/PROTOCOL.md"])
 INDEX = PROJECT / "docs/README.md"
 # Scripts whose BUSWARE_… variables the pages may name.
-DEVELOPMENT = [PROJECT / name for name in ("scripts/python", "scripts/test", "tests/server/test_failover.py")]
+DEVELOPMENT = [
+    PROJECT / name
+    for name in (
+        "scripts/python",
+        "scripts/test",
+        "tests/server/test_failover.py",
+        "tests/server/shards/test_large_move.py",
+    )
+]
 REFERENCE = r"\b(?:DT|7B|BAV|MT[BC])[A-HJ-NP-Z3789]{5}(?=\b|0\d)"  # of the services 101, 701, 803, 9101, 9102
 DATE = r"\d{4}-\d\d-\d\d|[A-Z][a-z]{2} \d{1,2} [A-Z][a-z]{2} \d{4}"  # such as Sat 5 Dec 2026
 BLOCK_OR_STEP = re.compile(r"(?ms)^```(\w*)\n(.*?)^```$|^<!-- Here the test (.*?)\. -->$")

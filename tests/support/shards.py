@@ -138,9 +138,12 @@ class ShardedInstallation:
 
     def trips(self, shard: Machine) -> list[tuple[int, date]]:
         """The later trips of the large services of a shard."""
-        later = "SELECT bus_id, travel_date FROM trips WHERE bus_id >= %s AND travel_date > current_date + 1"
+        later = """
+            SELECT bus_id, travel_date FROM trips
+            WHERE bus_id BETWEEN %s AND %s AND travel_date > current_date + 1
+        """
         with shard.connect() as conn:
-            return conn.execute(later, (FIRST_BUS,)).fetchall()
+            return conn.execute(later, (FIRST_BUS, FIRST_BUS + BUSES - 1)).fetchall()
 
     def references(self) -> set[str]:
         """The references of the bookings of all shards."""

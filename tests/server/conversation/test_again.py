@@ -66,12 +66,13 @@ def test_phone_number_is_kept_after_a_wrong_reference(play: Play, client_socket:
 
 def test_find_asks_again_for_the_place(play: Play, client_socket: LineClient) -> None:
     reference = client_socket.call("book", **TRIP, count=1, phone=ASHA)["reference"]
-    played = play("find", ASHA, "sat", "mysuru", "bengaluru")
+    played = play("find", "sat", "mysuru", ASHA, "bengaluru")
     assert played.texts[-1] == f"To see the booking, type: status {reference} {ASHA}"
-    asked = play("find", ASHA, "sun", "bengaluru", "back", "5 dec", "", last_phone=RAVI)
+    asked = play("find", "sun", "bengaluru", ASHA, "back", "5 dec", "", "", last_phone=RAVI)
     assert asked.questions[3:] == [
         "From (where you board) (Enter: BLRU):",
         "Date of journey (Enter: Sun 6 Dec 2026):",
         "From (where you board) (Enter: BLRU):",
+        f"Phone number of the booking (Enter: {ASHA}):",
     ]
     assert asked.texts[-1] == f"To see the booking, type: status {reference} {ASHA}"

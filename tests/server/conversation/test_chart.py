@@ -42,7 +42,7 @@ def trip(
     return TripOccupancy(
         bus_id=1, kind="bus", name="Day Bus", operator="KSRTC", travel_date=date(2026, 12, 5), state="open",
         origin=places[0], destination=places[-1], departs_at=times[0], arrives_at=times[-1], seats=len(seats),
-        booked=0, held=0, pending=0, load=0, legs=legs,
+        booked=0, held=0, pending=0, load=0, bookings=0, legs=legs,
         occupancy=[
             OccupiedSeat(seat_no=n + 1, deck=decks[n % len(decks)], tickets=tickets)
             for n, tickets in enumerate(seats)
