@@ -22,6 +22,13 @@ def test_trips_of_a_day_with_their_load_by_leg(operator: Visitor, api: SchemaApi
     assert page.link("Day Bus") == "/operator/trips/1/2026-12-05"
 
 
+def test_blocked_seats_are_not_free(operator: Visitor, api: SchemaApi) -> None:
+    api.book(1, 2, destination="Mandya")
+    trip = {"account": "conductor", "bus_id": 1, "travel_date": "2026-12-05"}
+    api.write("block_seats", **trip, seats=[8], reason="Broken.")
+    assert "Booked 2 Held 0 Waitlist 0 Free 5 / 8" in operator.get(DAY).text
+
+
 def test_days_around(operator: Visitor) -> None:
     page = operator.get(DAY)
     assert "Trips of Fri 4 Dec 2026" in operator.get(page.link("Fri 4 Dec")).text
