@@ -21,7 +21,7 @@ STATES = {
 REFUND_STATES = {"waiting": N_("To be paid back"), "sent": N_("Sent"), "failed": N_("Failed")}
 PROVIDERS = {"manual": N_("By transfer"), "stripe": "Stripe"}
 OUTCOMES = {  # of a settlement: what it would do, and what it has done
-    "booked": (N_("The booking is booked."), N_("The booking is booked now.")),
+    "booked": (N_("The booking is confirmed."), N_("The booking is confirmed now.")),
     "exchanged": (N_("The booking is exchanged."), N_("The booking is exchanged.")),
     "refunded": (
         N_("Nothing is booked, and the amount is to be paid back."),

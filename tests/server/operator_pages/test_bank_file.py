@@ -46,7 +46,7 @@ def test_file_is_planned_and_settled_once(
     )
     assert operator.get("/operator/payments").link("file of the bank") == PATH
     planned = plan(operator, *lines)
-    for text in ("The booking is booked.", "the amount is to be paid back", "The line is skipped."):
+    for text in ("The booking is confirmed.", "the amount is to be paid back", "The line is skipped."):
         assert text in planned.text
     assert database.value("SELECT count(*) FROM passengers WHERE status = 'booked'") == 0
     for _ in range(2):

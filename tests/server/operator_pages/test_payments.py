@@ -37,11 +37,11 @@ def test_manual_payment_is_settled_once(operator: Visitor, reference: str, datab
     assert reference in page.text
     assert "By transfer" in page.text
     planned = operator.send(settle_form(operator.get(page.link("It has arrived"))), fee="2.50")
-    assert f"{reference}: The booking is booked." in planned.text
+    assert f"{reference}: The booking is confirmed." in planned.text
     assert database.value("SELECT status FROM passengers") == "held"
     confirm = confirm_form(planned)
     for _ in range(2):
-        assert "The booking is booked now." in operator.send(confirm).text
+        assert "The booking is confirmed now." in operator.send(confirm).text
     assert database.query("SELECT state, booked_at IS NOT NULL FROM payment_intents") == [("succeeded", True)]
     assert database.value("SELECT amount FROM provider_fees") == Decimal("2.50")
     assert "There is no such payment." in operator.get(f"{PATH}?state=pending").text
@@ -70,7 +70,7 @@ def test_wrong_amount_is_paid_back(operator: Visitor, reference: str, database: 
     assert "+91" in page.text
     assert operator.get(page.link(reference)).path == f"/operator/bookings/{reference}"
     asked = operator.send(next(form for form in page.forms if "refund_id" in form.names()))
-    assert f"₹100.00 of booking {reference} leave the list. This cannot be undone." in asked.text
+    assert f"₹100.00 of booking {reference} leaves the list. This cannot be undone." in asked.text
     assert database.value("SELECT state FROM refunds") == "waiting"
     paid_back = confirm_form(asked)
     for _ in range(2):
