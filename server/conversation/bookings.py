@@ -280,7 +280,7 @@ def find(context: Context, typed: str) -> Steps[None]:
             if not context.extended:
                 raise InvalidInput(problem)
             yield Tell(problem, problem=True)
-            place = yield ask_source
+            place = yield replace(ask_source, again=None)  # no booking has this place
     lines: list[str] = []
     shown = found.references[:_MAX_SHOWN]
     for reference in reversed(shown):  # the first one is opened last, so that it is offered next

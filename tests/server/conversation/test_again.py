@@ -70,7 +70,7 @@ def test_find_asks_again_for_the_place(play: Play, client_socket: LineClient) ->
     assert played.texts[-1] == f"To see the booking, type: status {reference} {ASHA}"
     asked = play("find", "sun", "bengaluru", ASHA, "back", "5 dec", "", "", last_phone=RAVI)
     assert asked.questions[3:] == [
-        "From (where you board) (Enter: BLRU):",
+        "From (where you board):",
         "Date of journey (Enter: Sun 6 Dec 2026):",
         "From (where you board) (Enter: BLRU):",
         f"Phone number of the booking (Enter: {ASHA}):",
