@@ -143,13 +143,16 @@ def _put_map(proxy: psycopg.Connection[Any], shards: list[Shard], settings: Sett
 
 
 def _proxy_url(shard: Shard, settings: Settings) -> str:
-    """How PL/Proxy connects to a shard. Statements have the limits that they have in a single database."""
+    """How PL/Proxy connects to a shard. Statements have the limit that they have in a single database.
+
+    The limit of waiting for locks, which only batches of writes have, is sent with each batch.
+    """
     statement_ms = round(settings.statement_seconds * 1000)
     return make_conninfo(
         shard.server_url,
         connect_timeout=_CONNECT_SECONDS,
         application_name="busware proxy",
-        options=f"-c statement_timeout={statement_ms} -c lock_timeout={settings.lock_wait_ms}",
+        options=f"-c statement_timeout={statement_ms}",
     )
 
 

@@ -6,12 +6,13 @@ LANGUAGE plproxy AS $$
     CLUSTER 'busware'; RUN ON $1; SELECT true;
 $$;
 
--- Execute the calls of one database. bus_ids: their home services.
-CREATE OR REPLACE FUNCTION shards.batch_of(virtual_shard int, bus_ids bigint[], accounts jsonb, calls jsonb)
+-- Execute the calls of one database. bus_ids: their home services. lock_wait: the lock_timeout, as the server has set it at the proxy.
+CREATE OR REPLACE FUNCTION shards.batch_of(virtual_shard int, bus_ids bigint[], accounts jsonb, calls jsonb, lock_wait text)
 RETURNS TABLE (n int, refused boolean, answer jsonb)
 LANGUAGE plproxy AS $$
     CLUSTER 'busware'; RUN ON $1;
-    SELECT b.* FROM api.enter_shard($2, true, $3) AS e CROSS JOIN LATERAL api.batch(CASE WHEN e THEN $4 END) AS b;
+    SELECT b.* FROM api.enter_shard($2, set_config('lock_timeout', $5, true) IS NOT NULL, $3) AS e
+        CROSS JOIN LATERAL api.batch(CASE WHEN e THEN $4 END) AS b;
 $$;
 
 -- The home service of a call: of its booking, or the one that it names.
@@ -25,6 +26,7 @@ RETURN CASE WHEN args ->> 'reference' IS NULL THEN (args ->> 'bus_id')::bigint E
 CREATE OR REPLACE FUNCTION api.batch(calls jsonb) RETURNS TABLE (n int, refused boolean, answer jsonb)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 DECLARE
+    lock_wait CONSTANT text := current_setting('lock_timeout');
     part record;
     sent boolean := false;
 BEGIN
@@ -53,11 +55,11 @@ BEGIN
         sent := true;
         BEGIN
             IF cardinality(part.numbers) = jsonb_array_length(calls) THEN   -- it is not copied
-                RETURN QUERY SELECT b.* FROM shards.batch_of(part.virtual_shard, part.homes, shards.accounts_of(part.accounts), calls) AS b;
+                RETURN QUERY SELECT b.* FROM shards.batch_of(part.virtual_shard, part.homes, shards.accounts_of(part.accounts), calls, lock_wait) AS b;
             ELSE
                 RETURN QUERY SELECT part.numbers[b.n + 1], b.refused, b.answer
                     FROM shards.batch_of(part.virtual_shard, part.homes, shards.accounts_of(part.accounts),
-                        (SELECT jsonb_agg(calls -> p.n ORDER BY p.n) FROM unnest(part.numbers) AS p (n))) AS b;
+                        (SELECT jsonb_agg(calls -> p.n ORDER BY p.n) FROM unnest(part.numbers) AS p (n)), lock_wait) AS b;
             END IF;
         EXCEPTION
             WHEN internal_error OR query_canceled THEN

@@ -63,8 +63,9 @@ class Machine:
         return psycopg.connect(self.urls.owner, autocommit=True)
 
     def with_database(self, name: str) -> "Machine":
-        """The same PostgreSQL with a new database."""
+        """The same PostgreSQL with a new database, also if a failed test has left one with this name."""
         with self.connect() as conn:
+            conn.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
             conn.execute(f"CREATE DATABASE {name}".encode())
         other = copy(self)
         other.urls = Urls(

@@ -77,7 +77,7 @@ def test_upgrades_fail_no_request(urls: dict[str, str], database: Database, tmp_
         traffic.wait_for(ANSWERS)
         traffic.stop()
         logs += [server.end(signal.SIGTERM)[1] for server in servers]
-    assert traffic.failures == []
+    assert traffic.failures == [], logs
     assert "Traceback" not in "".join(logs)
     assert audit(database.conn) == []
     assert dict(database.query("SELECT reference, status FROM bookings")) == traffic.bookings

@@ -1,6 +1,7 @@
 """What travellers and operators see of an installation with shards: the same as of one database."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from typing import Any
 
@@ -167,6 +168,24 @@ def test_a_frozen_shard_delays_its_own_services_alone(
     assert not load.errors
     with connect("127.0.0.1", server.port, tries=1) as client:
         assert wait_until(lambda: book_or_none(client, bus_id, day), 30, 0.1)
+
+
+def test_only_writes_have_a_limit_for_locks(sharded: ShardedInstallation) -> None:
+    shard = sharded.shards[0]
+    ((bus_id, day), *_) = sharded.trips(shard)
+    with (
+        sharded.server(BUSWARE_LOCK_WAIT_MS="1") as server,
+        connect("127.0.0.1", server.port, tries=1) as client,
+        ThreadPoolExecutor(1) as pool,
+        shard.connect() as holder,
+    ):
+        holder.execute("BEGIN; LOCK TABLE passengers")
+        assert book_or_none(client, bus_id, day) is None
+        read = pool.submit(client.seat_map, bus_id, day, "Bengaluru", "Mysuru")
+        waiting = "SELECT FROM pg_locks WHERE NOT granted"
+        wait_until(lambda: holder.execute(waiting).fetchall() or read.done())
+        holder.execute("ROLLBACK")
+        assert read.result().bus_id == bus_id
 
 
 def is_away(sharded: ShardedInstallation, number: int) -> bool:
