@@ -5,7 +5,7 @@
 -- successor, and in `ended` for the service.
 CREATE OR REPLACE FUNCTION api.succeed_service(account text, bus_id bigint, from_date date, data jsonb DEFAULT '{}', plan boolean DEFAULT false)
 RETURNS TABLE (refused boolean, answer jsonb)
-LANGUAGE plpgsql SET enable_seqscan = off AS $$
+LANGUAGE plpgsql SET jit = off SET enable_seqscan = off AS $$
 DECLARE
     service jsonb;
     ended   jsonb;

@@ -3,7 +3,7 @@
 -- Execute a write on webhooks; with an idempotency key, once. limits: of the server, such as `webhooks`. The new secret in args
 -- differs in each repetition.
 CREATE OR REPLACE FUNCTION api.change_webhook(method text, args jsonb, limits jsonb, key text DEFAULT NULL) RETURNS TABLE (refused boolean, answer jsonb)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp SET enable_seqscan = off AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp SET jit = off SET enable_seqscan = off AS $$
 DECLARE
     account  CONSTANT text := args ->> 'account';
     operator CONSTANT text := args ->> 'operator';
@@ -42,7 +42,7 @@ $$;
 -- says that it exists no more. Otherwise it is paused only if nothing has been delivered to it since this delivery was added. Returns
 -- whether it is paused now.
 CREATE OR REPLACE FUNCTION api.pause_webhook(outbox_no bigint, problem text, gone boolean) RETURNS boolean
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp SET enable_seqscan = off AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp SET jit = off SET enable_seqscan = off AS $$
 DECLARE
     failed outbox;
 BEGIN

@@ -4,7 +4,7 @@
 -- Claim at most `count` rows of these kinds that are due, the longest due first. A row behind an unfinished one with the same
 -- ordered_by is not claimed. A row that is dead is finished: those behind it go on. Deliveries to webhooks: api.claim_delivery.
 CREATE OR REPLACE FUNCTION api.claim_outbox(kinds text[], count int, lease interval) RETURNS SETOF api.claimed_row
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp SET enable_seqscan = off AS $$
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp SET jit = off SET enable_seqscan = off AS $$
     SELECT * FROM api.claim_rows(ARRAY(
         SELECT o.outbox_no FROM outbox o
         WHERE o.state = 'waiting' AND o.webhook_no IS NULL AND o.due_at <= api.now() AND o.kind = ANY (kinds)
@@ -16,7 +16,7 @@ $$;
 -- Claim the delivery that is due for the longest time. full_webhooks, full_operators: those that get no more for now. The rows of each
 -- webhook are read apart, because one whose receiver does not answer may have very many.
 CREATE OR REPLACE FUNCTION api.claim_delivery(full_webhooks bigint[], full_operators text[], lease interval) RETURNS SETOF api.claimed_row
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp SET enable_seqscan = off AS $$
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp SET jit = off SET enable_seqscan = off AS $$
     SELECT * FROM api.claim_rows(ARRAY(
         SELECT first.outbox_no FROM webhooks w CROSS JOIN LATERAL (
             SELECT o.outbox_no, o.due_at FROM outbox o

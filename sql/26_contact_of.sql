@@ -3,7 +3,7 @@
 -- Where the messages of a booking go now. No row: nowhere. email: NULL if it has bounced.
 CREATE OR REPLACE FUNCTION api.contact_of(bus_id bigint, reference text)
 RETURNS TABLE (email text, language text, phone text)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp SET enable_seqscan = off AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp SET jit = off SET enable_seqscan = off AS $$
     SELECT CASE WHEN b.address IS NULL THEN c.email END, c.language,
            CASE WHEN c.sms THEN (SELECT p.phone FROM passengers p
                WHERE p.bus_id = api.booking_bus(c.reference) AND p.reference = c.reference AND p.phone IS NOT NULL LIMIT 1) END
@@ -13,7 +13,7 @@ $$;
 
 -- The invoices and credit notes of a booking that were issued up to a position in the log, for a mail about that event. NULL: none.
 CREATE OR REPLACE FUNCTION api.invoices_until(reference text, "position" bigint) RETURNS jsonb
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp SET enable_seqscan = off AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp SET jit = off SET enable_seqscan = off AS $$
     SELECT jsonb_build_object('invoices', jsonb_agg(api.show_invoice(i) ORDER BY i.position, i.dated, i.kind DESC)) FROM invoices i
     WHERE i.bus_id = api.reference_bus(invoices_until.reference) AND i.reference = invoices_until.reference
       AND i.position <= invoices_until.position
@@ -23,7 +23,7 @@ $$;
 -- Count an attempt to send a mail to an address, unless `most` were made within an hour: then returns in how many seconds
 -- the next one may be made.
 CREATE OR REPLACE FUNCTION api.count_mail(address text, most int) RETURNS TABLE (wait_seconds float)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp SET enable_seqscan = off AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp SET jit = off SET enable_seqscan = off AS $$
 DECLARE
     counted CONSTANT text := 'mail:' || lower(address);
     period  CONSTANT interval := interval '1 hour';

@@ -174,6 +174,16 @@ def test_security_definer_functions_have_a_fixed_search_path(database: Database)
         assert SEARCH_PATH in config, name
 
 
+def test_functions_that_disable_plans_disable_compilation(database: Database) -> None:
+    """A disabled plan that is used nevertheless costs 10^10, so PostgreSQL would compile it, for up to a second."""
+    functions = database.query(
+        "SELECT proname, proconfig FROM pg_proc "
+        "WHERE pronamespace = 'api'::regnamespace AND 'enable_seqscan=off' = ANY (proconfig) ORDER BY 1"
+    )
+    assert {"claim_delivery", "claim_outbox", "read"} <= {name for name, _ in functions}
+    assert [name for name, config in functions if "jit=off" not in config] == []
+
+
 def test_temporary_tables_of_the_caller_are_ignored(database: Database) -> None:
     with database.connect_as_server() as conn:
         conn.execute(
