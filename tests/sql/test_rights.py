@@ -175,7 +175,7 @@ def test_security_definer_functions_have_a_fixed_search_path(database: Database)
 
 
 def test_functions_that_disable_plans_disable_compilation(database: Database) -> None:
-    """A disabled plan that is used nevertheless costs 10^10, so PostgreSQL would compile it, for up to a second."""
+    """A disabled plan that is used costs 10^10: PostgreSQL would compile it, for up to a second."""
     functions = database.query(
         "SELECT proname, proconfig FROM pg_proc "
         "WHERE pronamespace = 'api'::regnamespace AND 'enable_seqscan=off' = ANY (proconfig) ORDER BY 1"
