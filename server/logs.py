@@ -44,8 +44,13 @@ _PHONE = re.compile(
     """.replace("SEPARATOR", r"[ \u00a0\u2007\u202f()./+-]").replace("DATE", r"\d{4}-\d\d-\d\d(?!\d)"),
     re.VERBOSE | re.IGNORECASE,
 )
-# An e-mail address; also a user and password before the host in a URL.
-_EMAIL = re.compile(r"""[^\s<>()\[\]:;@\\,"'/=]+@(?=[\w-]+(\.[\w-]+)+)""")
+# An e-mail address; also a user and password before the host in a URL. A search begins at the first character
+# of a word only: if it began at each one, it would read a long word once for each of its characters.
+_EMAIL = re.compile(
+    r"""(?<!CHARACTER)CHARACTER++@(?=[\w-]+(\.[\w-]+)+)""".replace(
+        "CHARACTER", r"""[^\s<>()\[\]:;@\\,"'/=]"""
+    )
+)
 _PASSWORD_HASH = re.compile(r"\$argon2[\w$=,+/-]+")
 
 

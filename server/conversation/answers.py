@@ -41,7 +41,7 @@ _REFERENCE = re.compile(rf"([{REFERENCE_ALPHABET}]{{6,18}})(?:0[1-9]\d{{0,2}})?"
 _PHONE = re.compile(r"\+?[\d\s().-]{6,32}", re.ASCII)
 _PHONE_AND_NAME = re.compile(r"(\+?[\d\s().-]*\d)\s+([^\W\d].*)", re.DOTALL)
 _TIME = re.compile(r"([01]?\d|2[0-3])[:.]([0-5]\d)(?::00)?", re.ASCII)
-_BETWEEN_NAMES = re.compile(r"\s*(?:,(?:\s*and\b)?|&|\band\b)\s*", re.IGNORECASE)
+_BETWEEN_NAMES = re.compile(r" ?(?:,(?: ?and\b)?|&|\band\b) ?", re.IGNORECASE)
 LIST_PLACES = "Type ? for a list."
 _NO_PHONE = ("none", "no", "-")
 _YES_NO = {
@@ -302,7 +302,7 @@ def contact(seats: int, seat: str, default: str | None, *, required: bool) -> Ca
     """
 
     def parse(typed: str) -> Contact:
-        number, *names = _BETWEEN_NAMES.split(typed.strip())
+        number, *names = _BETWEEN_NAMES.split(" ".join(typed.split()))
         if found := _PHONE_AND_NAME.fullmatch(number):
             number, names = found[1], [found[2], *names]
         has_phone = number.lower() in _NO_PHONE or any(c.isdigit() for c in number)

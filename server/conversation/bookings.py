@@ -74,6 +74,7 @@ T = TypeVar("T")
 
 _MAX_ENDS_LISTED = 6  # stops or days in the message about another one
 _MAX_WORDS = 6  # of a date or a phone number
+_MAX_WORDS_OF_FIND = 30  # those after them belong to the place
 _MAX_SHOWN = 10  # bookings; if `find` finds more, it shows the first ones
 _NOT_FOUND = (
     "No open booking has that phone number, date and boarding place.\n"
@@ -327,6 +328,7 @@ def _parts_of_find(typed: str, today: date) -> tuple[str, str, str]:
     day: list[str] = []
     place: list[str] = []
     words = typed.split()
+    words, rest = words[:_MAX_WORDS_OF_FIND], words[_MAX_WORDS_OF_FIND:]
     while words:
         if not phone and words[0].startswith("+") and (phone := first_phone(words)):
             words = words[len(phone) :]
@@ -336,7 +338,7 @@ def _parts_of_find(typed: str, today: date) -> tuple[str, str, str]:
             words = words[len(phone) :]
         else:
             place.append(words.pop(0))
-    return " ".join(phone), " ".join(day), " ".join(place)
+    return " ".join(phone), " ".join(day), " ".join([*place, *rest])
 
 
 def _is_phone(text: str) -> bool:

@@ -16,7 +16,9 @@ from busware.server.conversation.seating import Wanted
 from busware.server.conversation.words import listed, money, plural, quoted
 from busware.server.protocol import Concession, Passenger, Refusal, SeatClass, Seats
 
-_KEYWORD = re.compile(r"(?:\A|[\s,;]+)(class|concession|infant|promo)(?:e?s)?(?:\s+code)?\s+", re.IGNORECASE)
+_KEYWORD = re.compile(
+    r"(?:\A|(?<![\s,;])[\s,;]++)(class|concession|infant|promo)(?:e?s)?(?:\s+code)?\s+", re.IGNORECASE
+)
 _PROMO_CODE = re.compile(r"[a-z0-9-]{3,20}", re.IGNORECASE | re.ASCII)
 _NONE = ("", "none", "no", "-")
 

@@ -7,7 +7,12 @@ import re
 from datetime import datetime
 from typing import Any, NamedTuple
 
-_ADDRESS = re.compile(r"([^\s<>()\[\]:;,@\"'])[^\s<>()\[\]:;,@\"]*@(?=[^\s<>@])")
+# A search begins at the first character of a word only, as in server/logs.py.
+_ADDRESS = re.compile(
+    r"""(?<!CHARACTER)('*+(?!')CHARACTER)CHARACTER*+@(?=[^\s<>@])""".replace(
+        "CHARACTER", r"""[^\s<>()\[\]:;,@"]"""
+    )
+)
 # X.1 is about an address and X.2 about a mailbox. Of those, .2.2 is a full mailbox, which may be emptied.
 _ADDRESS_FAILS = re.compile(r"5\.(1\.\d+|2\.(?!2\b)\d+)\b")
 

@@ -26,6 +26,11 @@ BAD_ANSWERS = [
     "2147483648", "9223372036854775808", "1e9", "nan", "best 999", "best 0", "#1", "+", ",", "'", "%s{}",
     "help", "?", "say", "USA,IND,9999-12-31,10:00", "A" * 18, "A" * 19, "AAAAAA 1", "99 nights",
 ]  # fmt: skip
+# Answers that take minutes if a parser reads the rest of the line again at each character or word.
+BAD_ANSWERS += [
+    (part * 60_000)[:60_000] for part in (",", " , ", "a ", "1 2 ", "and ", "& ", "10:00 ", "'", "mysuru ")
+]
+BAD_ANSWERS += [f"{number}{' ' * 60_000}x" for number in ("1", "9845012345", "9845012345,", "none", "a")]
 LONG_LINES = (
     flights.PROMPT,  # programs rely on it
     "is not a phone number, such as 98450 12345 or +44 20 7946 0958.",  # programs get this message too
