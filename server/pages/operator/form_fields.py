@@ -132,7 +132,7 @@ _READERS: dict[Kind, Callable[[str], Any]] = {
     "flag": lambda text: text == "on",
     "dates": _parts,
     "numbers": _numbers,
-    "names": lambda text: [part for part in re.split(r"\s*,\s*", text.strip()) if part],
+    "names": lambda text: [part for part in map(str.strip, text.split(",")) if part],
     "tiers": _tiers,
     "classes": _classes,
 }
