@@ -14,6 +14,7 @@ SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off 
 SET enable_mergejoin = off SET enable_material = off AS $$
 DECLARE
     last   bigint;
+    numbers bigint[];         -- the event_no of the next events, in order
     n      int;
     one    events;
     failed text[] := '{}';   -- the bookings of events that failed; '' of a trip
@@ -22,11 +23,10 @@ BEGIN
         RETURN NULL;
     END IF;
     last := coalesce((SELECT max(e.position) FROM events e WHERE e.position IS NOT NULL), 0);
+    numbers := ARRAY(SELECT u.event_no FROM events u WHERE u.position IS NULL ORDER BY u.event_no LIMIT publish_events.count);
     BEGIN
-        UPDATE events e SET position = last + next.n
-        FROM (SELECT u.event_no, row_number() OVER (ORDER BY u.event_no) AS n FROM (
-            SELECT w.event_no FROM events w WHERE w.position IS NULL ORDER BY w.event_no LIMIT publish_events.count) AS u) AS next
-        WHERE e.event_no = next.event_no;
+        -- width_bucket is the index in a sorted array. A join would be planned while the table is empty, and compare each event with all others
+        UPDATE events e SET position = last + width_bucket(e.event_no, numbers) WHERE e.event_no = ANY (numbers);
         GET DIAGNOSTICS n = ROW_COUNT;
         IF n > 0 THEN
             PERFORM api.fan_out(e) FROM (SELECT f.* FROM events f WHERE f.position > last ORDER BY f.position) AS e;

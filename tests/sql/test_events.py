@@ -228,6 +228,23 @@ def test_rolled_back_publication_leaves_no_gap(race: Race) -> None:
     assert [position for position, _ in published(race.second)] == [1]
 
 
+def test_publication_that_was_planned_for_an_empty_log_reads_each_event_a_few_times(api: SchemaApi) -> None:
+    events = 300
+    api.conn.execute("ANALYZE events")
+    assert publish(api) == 0
+    api.conn.execute(
+        "INSERT INTO events (event_no, type, at, data) "
+        "SELECT nextval('event_no_seq'), 'trip.delayed', api.now(), '{}' FROM generate_series(1, %s)",
+        (events,),
+    )
+    with api.conn.transaction():
+        assert publish(api) == events
+        ((read,),) = api.conn.execute(
+            "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'events'"
+        ).fetchall()
+    assert read < 10 * events
+
+
 def fail_fan_out(api: SchemaApi, reference: str, sqlstate: str = "P0001") -> None:
     """Replace api.fan_out by one that fails for the events of a booking."""
     api.conn.execute(
