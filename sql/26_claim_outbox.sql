@@ -4,28 +4,40 @@
 -- Claim at most `count` rows of these kinds that are due, the longest due first. A row behind an unfinished one with the same
 -- ordered_by is not claimed. A row that is dead is finished: those behind it go on. Deliveries to webhooks: api.claim_delivery.
 CREATE OR REPLACE FUNCTION api.claim_outbox(kinds text[], count int, lease interval) RETURNS SETOF api.claimed_row
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp SET jit = off SET enable_seqscan = off AS $$
-    SELECT * FROM api.claim_rows(ARRAY(
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp
+SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off AS $$   -- SQL would plan the query in each call
+DECLARE
+    numbers CONSTANT bigint[] := ARRAY(
         SELECT o.outbox_no FROM outbox o
         WHERE o.state = 'waiting' AND o.webhook_no IS NULL AND o.due_at <= api.now() AND o.kind = ANY (kinds)
           AND NOT EXISTS (SELECT FROM outbox b
               WHERE b.ordered_by = o.ordered_by AND b.state = 'waiting' AND b.outbox_no < o.outbox_no)
-        ORDER BY o.due_at LIMIT claim_outbox.count FOR UPDATE OF o SKIP LOCKED), lease)
-$$;
+        ORDER BY o.due_at LIMIT claim_outbox.count FOR UPDATE OF o SKIP LOCKED);
+BEGIN
+    IF numbers <> '{}' THEN
+        RETURN QUERY SELECT * FROM api.claim_rows(numbers, lease);
+    END IF;
+END $$;
 
 -- Claim the delivery that is due for the longest time. full_webhooks, full_operators: those that get no more for now. The rows of each
 -- webhook are read apart, because one whose receiver does not answer may have very many.
 CREATE OR REPLACE FUNCTION api.claim_delivery(full_webhooks bigint[], full_operators text[], lease interval) RETURNS SETOF api.claimed_row
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp SET jit = off SET enable_seqscan = off AS $$
-    SELECT * FROM api.claim_rows(ARRAY(
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp
+SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off AS $$
+DECLARE
+    numbers CONSTANT bigint[] := ARRAY(
         SELECT first.outbox_no FROM webhooks w CROSS JOIN LATERAL (
             SELECT o.outbox_no, o.due_at FROM outbox o
             WHERE o.webhook_no = w.webhook_no AND o.state = 'waiting' AND o.due_at <= api.now()
               AND NOT EXISTS (SELECT FROM outbox b
                   WHERE b.ordered_by = o.ordered_by AND b.state = 'waiting' AND b.outbox_no < o.outbox_no)
             ORDER BY o.due_at LIMIT 1 FOR UPDATE OF o SKIP LOCKED) AS first
-        WHERE w.webhook_no <> ALL (full_webhooks) AND w.operator <> ALL (full_operators) ORDER BY first.due_at LIMIT 1), lease)
-$$;
+        WHERE w.webhook_no <> ALL (full_webhooks) AND w.operator <> ALL (full_operators) ORDER BY first.due_at LIMIT 1);
+BEGIN
+    IF numbers <> '{}' THEN
+        RETURN QUERY SELECT * FROM api.claim_rows(numbers, lease);
+    END IF;
+END $$;
 
 -- Finish a row that was claimed as its attempt number `attempts`. error: NULL, it is done; else why not. retry_after: it is due again
 -- after that; NULL: never, the row is dead. The next row with the same ordered_by is then due. Does nothing and returns false if the row is not waiting, or has been claimed again.
