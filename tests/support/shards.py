@@ -146,6 +146,13 @@ class ShardedInstallation:
         with shard.connect() as conn:
             return conn.execute(later, (FIRST_BUS, FIRST_BUS + BUSES - 1)).fetchall()
 
+    def home(self, virtual_shard: int) -> int:
+        """The number of the database of a virtual shard, from 1."""
+        query = "SELECT database_no FROM shards.map WHERE virtual_shard = %s"
+        with self.proxy.connect() as conn:
+            ((number,),) = conn.execute(query, [virtual_shard])
+        return int(number)
+
     def references(self) -> set[str]:
         """The references of the bookings of all shards."""
         found: set[str] = set()

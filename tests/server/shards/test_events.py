@@ -124,8 +124,7 @@ def test_a_move_keeps_the_events_of_a_booking_in_order(
     publish_all()
     end = end_of_log(proxy)
     virtual = FIRST % 64
-    query = "SELECT database_no FROM shards.map WHERE virtual_shard = %s"
-    ((home,),) = proxy.execute(query, [virtual]).fetchall()
+    home = sharded.home(virtual)
     with (
         sharded.shards[home - 1].connect() as first,
         sharded.shards[2 - home].connect() as second,

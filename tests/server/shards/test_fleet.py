@@ -168,8 +168,7 @@ def test_two_dispatchers_cannot_assign_a_vehicle_at_once(
 def test_assignments_move_with_a_virtual_shard(sharded: ShardedInstallation, proxy: Connection) -> None:
     assign(proxy, FIRST, vehicle="KA09F1")
     virtual = FIRST % 64
-    query = "SELECT database_no FROM shards.map WHERE virtual_shard = %s"
-    ((home,),) = proxy.execute(query, [virtual]).fetchall()
+    home = sharded.home(virtual)
     with (
         sharded.shards[home - 1].connect() as first,
         sharded.shards[2 - home].connect() as second,

@@ -41,25 +41,17 @@ def shards(sharded: ShardedInstallation, *arguments: str, **changed: str) -> tup
     return run(sharded, "shards", *arguments, **changed)
 
 
-def home(sharded: ShardedInstallation) -> int:
-    """The number of the shard that has the virtual shard."""
-    with sharded.proxy.connect() as conn:
-        query = "SELECT database_no FROM shards.map WHERE virtual_shard = %s"
-        ((number,),) = conn.execute(query, [VIRTUAL_SHARD])
-    return int(number)
-
-
 def test_bookings_go_on_while_a_virtual_shard_moves_and_moves_back(
     sharded: ShardedInstallation, server: ServerProcess
 ) -> None:
     trips = [trip for shard in sharded.shards for trip in sharded.trips(shard) if trip[0] <= FIRST_BUS + 1]
-    before, first = sharded.references(), home(sharded)
+    before, first = sharded.references(), sharded.home(VIRTUAL_SHARD)
     with BookingLoad([server.port], trips) as load:
         load.wait_for(BOOKINGS)
         for number in (3 - first, first):
             status, output = shards(sharded, "move", str(VIRTUAL_SHARD), str(number))
             assert (status, f"is in shard {number} now" in output) == (0, True), output
-            assert home(sharded) == number
+            assert sharded.home(VIRTUAL_SHARD) == number
             load.wait_for(BOOKINGS)
     assert not load.errors
     assert sharded.references() - before == load.acknowledged.keys()
@@ -67,7 +59,7 @@ def test_bookings_go_on_while_a_virtual_shard_moves_and_moves_back(
 
 
 def test_a_move_that_failed_changes_nothing(sharded: ShardedInstallation, server: ServerProcess) -> None:
-    first = home(sharded)
+    first = sharded.home(VIRTUAL_SHARD)
     other = sharded.shards[2 - first]
     with other.connect() as conn:
         conn.execute("ALTER TABLE trips ADD COLUMN surplus int")
@@ -75,7 +67,7 @@ def test_a_move_that_failed_changes_nothing(sharded: ShardedInstallation, server
     with other.connect() as conn:
         conn.execute("ALTER TABLE trips DROP COLUMN surplus")
     assert (status, "other columns" in output) == (1, True), output
-    assert home(sharded) == first
+    assert sharded.home(VIRTUAL_SHARD) == first
     with BookingLoad([server.port], sharded.trips(sharded.shards[first - 1])) as load:
         load.wait_for(BOOKINGS)
     assert not load.errors
@@ -83,7 +75,7 @@ def test_a_move_that_failed_changes_nothing(sharded: ShardedInstallation, server
 
 def test_an_added_database_gets_a_virtual_shard(sharded: ShardedInstallation, server: ServerProcess) -> None:
     """The server was started before, so it does not know the new database."""
-    first = home(sharded)
+    first = sharded.home(VIRTUAL_SHARD)
     with ExitStack() as stack:
         added = Machine(stack, sharded.proxy.urls)
         urls = ",".join((sharded.settings["BUSWARE_SHARDS"], added.urls.owner))
@@ -131,7 +123,7 @@ def test_list_shows_the_virtual_shards(sharded: ShardedInstallation) -> None:
 def test_a_move_that_ended_during_the_switch_is_completed_by_the_next_one(
     sharded: ShardedInstallation, server: ServerProcess
 ) -> None:
-    first = home(sharded)
+    first = sharded.home(VIRTUAL_SHARD)
     old, new = sharded.shards[first - 1], sharded.shards[2 - first]
     trips = [trip for trip in sharded.trips(old) if trip[0] == FIRST_BUS]
     before = sharded.references()
@@ -143,14 +135,14 @@ def test_a_move_that_ended_during_the_switch_is_completed_by_the_next_one(
         process.kill()
         process.communicate()
     assert owns(old)
-    assert home(sharded) == first
+    assert sharded.home(VIRTUAL_SHARD) == first
     assert f"being moved: {VIRTUAL_SHARD}" in shards(sharded, "list")[1]
     with ThreadPoolExecutor() as executor:
         booking = executor.submit(book, server.port, *trips[0])
         status, output = shards(sharded, "move", str(VIRTUAL_SHARD), str(3 - first))
         assert status == 0, output
         reference = booking.result()
-    assert (owns(old), owns(new), home(sharded)) == (False, True, 3 - first)
+    assert (owns(old), owns(new), sharded.home(VIRTUAL_SHARD)) == (False, True, 3 - first)
     assert sharded.references() - before == {reference}
     assert shards(sharded, "move", str(VIRTUAL_SHARD), str(first))[0] == 0  # as other tests expect it
 
@@ -158,7 +150,7 @@ def test_a_move_that_ended_during_the_switch_is_completed_by_the_next_one(
 def test_rows_that_are_not_deleted_yet_are_not_shown_and_the_next_move_deletes_them(
     sharded: ShardedInstallation, server: ServerProcess
 ) -> None:
-    first = home(sharded)
+    first = sharded.home(VIRTUAL_SHARD)
     old = sharded.shards[first - 1]
     trips = [trip for trip in sharded.trips(old) if trip[0] == FIRST_BUS]
     day = trips[0][1]
@@ -169,7 +161,7 @@ def test_rows_that_are_not_deleted_yet_are_not_shown_and_the_next_move_deletes_t
             blocking.execute("BEGIN")
             blocking.execute("LOCK TABLE provider_fees IN SHARE MODE")  # the first that is deleted after it
             process = start("shards", "move", str(VIRTUAL_SHARD), str(3 - first), **sharded.settings)
-            wait_until(lambda: home(sharded) == 3 - first, 60, 0.1)
+            wait_until(lambda: sharded.home(VIRTUAL_SHARD) == 3 - first, 60, 0.1)
             assert client.cancel(before).status == "cancelled"
             after = client.book(FIRST_BUS, day, "Bengaluru", "Mysuru", count=1).reference
             assert [b.reference for b in client.bookings()] == [after, before]
