@@ -1,6 +1,5 @@
--- The last date on which a trip leaves one of the places, in the time zone of the place. Departures of a repeating route after
--- the last date of its service do not count.
-CREATE OR REPLACE FUNCTION api.on_sale_until(origins text[]) RETURNS date
+-- The same as api.on_sale_until, as a row.
+CREATE OR REPLACE FUNCTION api.last_dates(origins text[]) RETURNS TABLE (date date)
 LANGUAGE sql STABLE AS $$
     SELECT max(least(api.date_at(t.last, r.departs, s.time_zone, r.time_zone),
                      CASE WHEN s.repeat_legs IS NOT NULL THEN s.last_date END))
@@ -8,4 +7,11 @@ LANGUAGE sql STABLE AS $$
           WHERE a.place = ANY (origins) GROUP BY a.bus_id, p.time_zone) AS r
     JOIN bus_info s ON s.bus_id = r.bus_id,
          LATERAL (SELECT max(travel_date) AS last FROM trips WHERE trips.bus_id = r.bus_id) AS t
+$$;
+
+-- The last date on which a trip leaves one of the places, in the time zone of the place. Departures of a repeating route after
+-- the last date of its service do not count.
+CREATE OR REPLACE FUNCTION api.on_sale_until(origins text[]) RETURNS date
+LANGUAGE sql STABLE AS $$
+    SELECT max(l.date) FROM api.last_dates(origins) AS l
 $$;

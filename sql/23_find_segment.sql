@@ -17,20 +17,28 @@ LANGUAGE sql STABLE AS $$
     WHERE a.place = ANY (origins) AND a.departs IS NOT NULL AND a.to_stop IS NOT NULL
 $$;
 
--- Of the places that two names may mean, those between which services go: all services, those of a kind, or only one.
+-- The pairs of an origin and a destination between which services go: all services, those of a kind, or only one.
+CREATE OR REPLACE FUNCTION api.connections(origins text[], destinations text[], bus_id bigint, kind text)
+RETURNS TABLE (from_place text, to_place text)
+LANGUAGE sql STABLE AS $$
+    SELECT DISTINCT a.place, b.place
+    FROM route_table a
+    JOIN bus_info s ON s.bus_id = a.bus_id
+    JOIN route_table b ON b.bus_id = a.bus_id AND b.stop_no > a.stop_no
+    WHERE a.place = ANY (origins) AND b.place = ANY (destinations) AND a.departs IS NOT NULL AND b.arrives IS NOT NULL
+      AND (connections.bus_id IS NULL OR a.bus_id = connections.bus_id)
+      AND (connections.kind IS NULL OR s.kind = connections.kind)
+$$;
+
+-- Of the places that two names may mean, those between which services go, as in api.connections.
 -- Both are NULL if no service goes between any of them.
 CREATE OR REPLACE FUNCTION api.connected_places(
     origins text[], destinations text[], bus_id bigint DEFAULT NULL, kind text DEFAULT NULL,
     OUT from_places text[], OUT to_places text[]
 ) RETURNS record
 LANGUAGE sql STABLE AS $$
-    SELECT array_agg(DISTINCT a.place), array_agg(DISTINCT b.place)
-    FROM route_table a
-    JOIN bus_info s ON s.bus_id = a.bus_id
-    JOIN route_table b ON b.bus_id = a.bus_id AND b.stop_no > a.stop_no
-    WHERE a.place = ANY (origins) AND b.place = ANY (destinations) AND a.departs IS NOT NULL AND b.arrives IS NOT NULL
-      AND (connected_places.bus_id IS NULL OR a.bus_id = connected_places.bus_id)
-      AND (connected_places.kind IS NULL OR s.kind = connected_places.kind)
+    SELECT array_agg(DISTINCT c.from_place), array_agg(DISTINCT c.to_place)
+    FROM api.connections(origins, destinations, connected_places.bus_id, connected_places.kind) AS c
 $$;
 
 -- The travel date of the trip that leaves the origin (a place or a stop number) on a boarding date; NULL if there is

@@ -27,11 +27,28 @@ BEGIN
     IF refusal IS NOT NULL THEN
         RETURN refusal;
     END IF;
+    found := (
+        SELECT jsonb_agg(f.trip ORDER BY f.departs_at, f.arrives_at, f.bus_id)
+        FROM (   -- DISTINCT: while a virtual shard is moved, two shards may find its trips
+            SELECT DISTINCT f.* FROM api.found_trips(origins, destinations, date, until, kind, bus_type, ac, seats) AS f) AS f);
+    IF found IS NULL THEN
+        RETURN coalesce(api.check_search_date(origins, search.date), '{"trips": []}');
+    END IF;
+    RETURN jsonb_build_object('trips', found);
+END $$;
+
+-- The trips that api.search finds: the values that order them, and the fields of each.
+CREATE OR REPLACE FUNCTION api.found_trips(
+    origins text[], destinations text[], date date, until date, kind text, bus_type text, ac boolean, seats int
+) RETURNS TABLE (departs_at timestamptz, arrives_at timestamptz, bus_id bigint, trip jsonb)
+LANGUAGE plpgsql STABLE AS $$   -- SQL would plan the query in each call
+BEGIN
     -- MATERIALIZED, because the planner misjudges the filters below, which are NULL in most calls
-    WITH departure AS MATERIALIZED (SELECT * FROM api.departures(origins, destinations, search.date, search.until))
-    SELECT jsonb_agg(jsonb_build_object(
+    RETURN QUERY
+    WITH departure AS MATERIALIZED (SELECT * FROM api.departures(origins, destinations, found_trips.date, found_trips.until))
+    SELECT t.departs_at, t.arrives_at, t.bus_id, jsonb_build_object(
             'bus_id', t.bus_id, 'kind', t.kind, 'name', t.name, 'operator', t.operator, 'bus_type', t.bus_type,
-            'ac', t.ac, 'travel_date', t.travel_date, 'boarding_date', search.date, 'origin', t.origin, 'destination', t.destination,
+            'ac', t.ac, 'travel_date', t.travel_date, 'boarding_date', found_trips.date, 'origin', t.origin, 'destination', t.destination,
             'from_stop', t.from_stop, 'to_stop', t.to_stop,
             'departs_at', api.rfc3339(t.departs_at, t.origin_zone),
             'arrives_at', api.rfc3339(t.arrives_at, t.destination_zone),
@@ -39,20 +56,14 @@ BEGIN
             || CASE WHEN t.reserves THEN
                 api.reserved_free(t.bus_id, t.travel_date, int4range(t.from_stop, t.to_stop)) ELSE '{}' END
             || CASE WHEN t.has_rules THEN api.fares_found(t.bus_id, t.travel_date, t.from_stop, t.to_stop) ELSE '{}' END
-        ORDER BY t.departs_at, t.arrives_at, t.bus_id)
-    INTO found
     FROM (
         SELECT d.*, api.seats_free(d.bus_id, d.travel_date, int4range(d.from_stop, d.to_stop)) AS seats_free
         FROM departure AS d
-        WHERE (search.kind IS NULL OR d.kind = search.kind)
-          AND (search.bus_type IS NULL OR d.bus_type = search.bus_type)
-          AND (search.ac IS NULL OR d.ac = search.ac)
+        WHERE (found_trips.kind IS NULL OR d.kind = found_trips.kind)
+          AND (found_trips.bus_type IS NULL OR d.bus_type = found_trips.bus_type)
+          AND (found_trips.ac IS NULL OR d.ac = found_trips.ac)
     ) AS t
-    WHERE search.seats IS NULL OR t.seats_free >= search.seats;
-    IF found IS NULL THEN
-        RETURN coalesce(api.check_search_date(origins, search.date), '{"trips": []}');
-    END IF;
-    RETURN jsonb_build_object('trips', found);
+    WHERE found_trips.seats IS NULL OR t.seats_free >= found_trips.seats;
 END $$;
 
 -- The fares of a segment of a trip whose service has classes or fare rules: see api.shown_fares.

@@ -5,6 +5,7 @@
 --   service   is executed by the shard that has the service, or the home service of the booking
 --   each      is executed by each shard that is not away; the rows of all
 --   merged    is executed by each shard that is not away, and the results are merged: 32_read.sql, 33_lists.sql
+--   gathered  is executed here, on the rows of each shard that is not away: shards.list_functions
 --   complete  is executed here, on the rows of every shard: shards.row_functions; refused while one is away, because a sum would be wrong
 --   written   is written out in this folder, because it concerns the database of the proxy and a shard
 --   copied    is executed here and by every shard; refused while one is away
@@ -28,7 +29,8 @@ LANGUAGE sql IMMUTABLE AS $$
         ('refused', '{change_agent,put_invoicing,put_promo_code}'),
         ('service', '{read.alight_quote,read.booking,read.cancel_quote,read.invoice,read.load,read.manifest,read.occupancy,read.offers,
             read.payments,read.seat_map,read.service,read.trip_offers}'),
-        ('merged', '{read.bookings,read.find,read.places,read.search,read.services,read.trips}'),
+        ('merged', '{read.bookings,read.find,read.places,read.services,read.trips}'),
+        ('gathered', '{read.search}'),
         ('written', '{read.exchange_vehicle,read.messages}'),
         ('home', '{read.drivers,read.events,read.vehicles,read.webhook_deliveries,read.webhooks}'),
         ('complete', '{read.accounts,read.operator_payments,read.refunds,read.sales}'),

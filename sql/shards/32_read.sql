@@ -56,7 +56,7 @@ BEGIN
     IF rule = 'service' THEN
         RETURN QUERY SELECT r.* FROM shards.read_of(shards.home_of(args), accounts, method, args) AS r;
         RETURN;
-    ELSIF rule = 'home' THEN
+    ELSIF rule IN ('home', 'gathered') THEN
         RETURN QUERY SELECT r.* FROM shards.read(method, args) AS r;
         RETURN;
     ELSIF method = 'exchange_vehicle' THEN
@@ -72,7 +72,6 @@ BEGIN
         WHEN method = 'bookings' THEN shards.bookings(accounts, args)
         WHEN method = 'find' THEN shards.find(args)
         WHEN method = 'places' THEN shards.places(args)
-        WHEN method = 'search' THEN shards.search(args)
         WHEN method = 'services' THEN shards.page_by_bus('services', accounts, args)
         WHEN method = 'trips' THEN shards.page_by_bus('trips', accounts, args)
         ELSE api.refusal_unsupported(method) END;
@@ -88,25 +87,6 @@ BEGIN
     SELECT array_agg(r.answer) FILTER (WHERE NOT r.refused),
            (array_agg(r.answer ORDER BY r.answer #>> '{data,takes}' DESC NULLS LAST, r.answer) FILTER (WHERE r.refused))[1]
     INTO answers, refusal FROM shards.read_all(accounts, method, args) AS r;
-END $$;
-
--- The trips of all shards in the order of api.search; each trip once. `dates`: the trips of each date are added.
-CREATE OR REPLACE FUNCTION shards.search(args jsonb) RETURNS jsonb
-LANGUAGE plpgsql AS $$
-DECLARE
-    found record := shards.results(NULL, 'search', args);
-    trips jsonb;
-    dates jsonb;
-BEGIN
-    trips := (SELECT jsonb_agg(t.trip ORDER BY (t.trip ->> 'departs_at')::timestamptz, (t.trip ->> 'arrives_at')::timestamptz, (t.trip ->> 'bus_id')::bigint)
-        FROM (SELECT DISTINCT e.trip FROM unnest(found.answers) AS a, jsonb_array_elements(a -> 'trips') AS e (trip)) AS t);
-    IF trips IS NULL AND found.refusal IS NOT NULL THEN
-        RETURN found.refusal;
-    END IF;
-    dates := (SELECT jsonb_agg(jsonb_build_object('date', d.date, 'trips', d.trips) ORDER BY d.date) FROM (
-        SELECT e.date, sum(e.trips) AS trips
-        FROM unnest(found.answers) AS a, jsonb_to_recordset(a -> 'dates') AS e (date date, trips int) GROUP BY e.date) AS d);
-    RETURN jsonb_build_object('trips', coalesce(trips, '[]')) || CASE WHEN dates IS NULL THEN '{}' ELSE jsonb_build_object('dates', dates) END;
 END $$;
 
 -- The places of all shards, with the kinds of all their services.

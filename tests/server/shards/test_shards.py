@@ -57,6 +57,37 @@ def test_search_refuses_a_date_that_no_shard_sells(client: Client) -> None:
     assert refused.value.reason == "bad_request"
 
 
+def test_search_counts_the_trips_of_all_shards_on_the_dates_around(client: Client, day: date) -> None:
+    search = protocol.Search(origin="Bengaluru", destination="Mysuru", date=day, days_around=1)
+    found = client.call(search, protocol.TripList)
+    assert [one.date for one in found.dates or []] == [day + timedelta(days=n) for n in (-1, 0, 1)]
+    assert {one.trips for one in found.dates or []} == {len(found.trips)}
+    places = client.call(protocol.Places(origin="Bengaluru"), protocol.PlaceList)
+    assert (found.on_sale_from, found.on_sale_until) == (places.on_sale_from, places.on_sale_until)
+
+
+@pytest.fixture
+def same_name(sharded: ShardedInstallation) -> Iterator[str]:
+    """A name of two places, of which the services of one shard reach only one."""
+    places = ["OOTY", "RMNG"]
+    for statement in ("array_append(aliases, %s)", "array_remove(aliases, %s)"):
+        for machine in (sharded.proxy, *sharded.shards):
+            with machine.connect() as conn:
+                update = f"UPDATE places SET aliases = {statement} WHERE code = ANY (%s)"
+                conn.execute(update.encode(), ("Hilltown", places))
+        if "append" in statement:
+            yield "Hilltown"
+
+
+def test_search_refuses_a_name_of_two_places_that_different_shards_serve(
+    client: Client, day: date, same_name: str
+) -> None:
+    with pytest.raises(Refusal) as refused:
+        client.search("Bengaluru", same_name, day)
+    assert refused.value.reason == "ambiguous_place"
+    assert [place["code"] for place in refused.value.data["places"]] == ["OOTY", "RMNG"]
+
+
 def test_places_have_the_kinds_of_all_shards(client: Client) -> None:
     places = client.places()
     assert {place.name for place in places} >= {"Bengaluru", "Mysuru", "Ooty"}
