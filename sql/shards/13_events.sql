@@ -13,15 +13,23 @@ BEGIN
     INSERT INTO shards.uncollected (event_no) VALUES (e.event_no);
 END $$;
 
+-- The numbers of the next events for the proxy.
+CREATE OR REPLACE FUNCTION api.uncollected(count int) RETURNS SETOF bigint
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
+    SELECT u.event_no FROM shards.uncollected u ORDER BY u.event_no LIMIT uncollected.count
+$$;
+
 -- The next events for the proxy, each with the operator and the time zone of its service, in the order of event_no.
 CREATE OR REPLACE FUNCTION api.events_to_collect(count int) RETURNS TABLE (event_no bigint, event jsonb, operator text, time_zone text)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
-    SELECT e.event_no, to_jsonb(e), s.operator, s.time_zone
-    FROM (SELECT u.event_no FROM shards.uncollected u ORDER BY u.event_no LIMIT events_to_collect.count) AS u
-    JOIN events e ON e.event_no = u.event_no
-    LEFT JOIN bus_info s ON s.bus_id = e.bus_id
-    ORDER BY e.event_no
-$$;
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp
+SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+DECLARE
+    numbers CONSTANT bigint[] := ARRAY(SELECT u.event_no FROM shards.uncollected u ORDER BY u.event_no LIMIT events_to_collect.count);
+BEGIN
+    RETURN QUERY
+    SELECT e.event_no, to_jsonb(e), s.operator, s.time_zone FROM events e LEFT JOIN bus_info s ON s.bus_id = e.bus_id
+    WHERE e.event_no = ANY (numbers) ORDER BY e.event_no;
+END $$;
 
 -- Note that the log of the proxy has these events.
 CREATE OR REPLACE FUNCTION api.note_collected(event_nos bigint[]) RETURNS bigint

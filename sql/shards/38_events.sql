@@ -22,6 +22,11 @@ BEGIN
     PERFORM api.enqueue_webhooks(e);
 END $$;
 
+CREATE OR REPLACE FUNCTION shards.uncollected(count int) RETURNS SETOF bigint
+LANGUAGE plproxy AS $$
+    CLUSTER 'lists'; RUN ON shards.present(); SELECT api.uncollected($1);
+$$;
+
 CREATE OR REPLACE FUNCTION shards.events_to_collect(count int) RETURNS TABLE (event_no bigint, event jsonb, operator text, time_zone text)
 LANGUAGE plproxy AS $$
     CLUSTER 'lists'; RUN ON shards.present(); SELECT c.* FROM api.events_to_collect($1) AS c;
@@ -36,7 +41,7 @@ $$;
 ALTER FUNCTION api.publish_events(int) SET SCHEMA shards;
 
 -- Copy at most `count` events of each shard that answers into the log, and publish them. Returns as api.publish_events of a single
--- database. The next call notes in the shard that an event is in the log, because its row here is committed then.
+-- database. The next call first notes in the shards which events are in the log, because their rows here are committed then.
 CREATE FUNCTION api.publish_events(count int DEFAULT 500) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 DECLARE
@@ -47,6 +52,11 @@ BEGIN
     IF NOT pg_try_advisory_xact_lock(1702257010, 0) THEN   -- as shards.publish_events
         RETURN NULL;
     END IF;
+    known := ARRAY(SELECT shards.uncollected(publish_events.count));
+    known := ARRAY(SELECT e.event_no FROM events e WHERE e.event_no = ANY (known));
+    IF known <> '{}' THEN
+        PERFORM shards.note_collected(known);
+    END IF;
     WITH found AS MATERIALIZED (
         SELECT c.*, (c.event ->> 'bus_id')::bigint AS bus_id FROM shards.events_to_collect(publish_events.count) AS c
     ), services AS (
@@ -56,13 +66,9 @@ BEGIN
         WHERE (s.operator, s.time_zone) <> (excluded.operator, excluded.time_zone)
     ), added AS (
         INSERT INTO events SELECT e.* FROM found f, jsonb_populate_record(NULL::events, f.event - 'position') AS e
-        ON CONFLICT (event_no) DO NOTHING RETURNING event_no
+        ON CONFLICT (event_no) DO NOTHING
     )
-    SELECT array_agg(f.event_no) FILTER (WHERE NOT EXISTS (SELECT FROM added a WHERE a.event_no = f.event_no)), count(*)
-    INTO known, found FROM found f;
-    IF known IS NOT NULL THEN
-        PERFORM shards.note_collected(known);
-    END IF;
+    SELECT count(*) INTO found FROM found f;
     n := shards.publish_events(publish_events.count);
     RETURN CASE WHEN found >= publish_events.count THEN publish_events.count ELSE n END;   -- a shard may have more
 END $$;
