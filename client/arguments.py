@@ -494,6 +494,19 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         "help": "the number of the open settlement, as settlement prints it",
     },
     "handed_over": {"metavar": "AMOUNT", "help": "what the agent hands over, such as 4200.00"},
+    "--role": {
+        "choices": ("agent", "operator", "admin"),
+        "help": "sells for the operator, runs its services, or runs all services; a new account needs it",
+    },
+    "--signs-in": {
+        "dest": "active",
+        "action": argparse.BooleanOptionalAction,
+        "help": "whether the account may sign in; a new one may",
+    },
+    "--reset-password": {
+        "action": "store_true",
+        "help": "the account loses its password; the token that is printed sets a new one",
+    },
     "webhook": {"metavar": "WEBHOOK"},
     "--url": {"metavar": "URL"},
     "--event": {

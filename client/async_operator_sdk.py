@@ -30,6 +30,8 @@ from busware.server.protocol import (
     ServiceData,
     ServiceSummary,
     Settlement,
+    StaffAccount,
+    StaffRole,
     Tax,
     Vehicle,
 )
@@ -477,6 +479,29 @@ class AsyncOperatorClient(AsyncWebhookClient):
             agent=agent, operator=operator, commission_percent=commission_percent, currency=currency,
             credit_limit=credit_limit, active=active, quotas=quotas,
         ), Agent)  # fmt: skip
+
+    async def staff(self, operator: str | None = None) -> AsyncIterator[StaffAccount]:
+        """The accounts of agents and operators. operator: only an admin names it, and gets all without it."""
+        async for page in self._pages(protocol.Staff(operator=operator), protocol.StaffList):
+            for account in page.staff:
+                yield account
+
+    async def put_staff(
+        self,
+        username: str,
+        *,
+        operator: str | None = None,
+        role: StaffRole | None = None,
+        active: bool | None = None,
+        reset_password: bool = False,
+    ) -> StaffAccount:
+        """Add a staff account, or change it: what is not given stays. reset_password: it loses its password.
+
+        While the account has no password, the reply has a token that sets one: see `reset_password`.
+        """
+        return await self.call(protocol.PutStaff(
+            username=username, operator=operator, role=role, active=active, reset_password=reset_password
+        ), StaffAccount)  # fmt: skip
 
     async def settlement(
         self, agent: str | None = None, settlement_no: int | None = None, *, operator: str | None = None

@@ -168,6 +168,8 @@ COMMANDS: dict[str, tuple[type[protocol.Request], str]] = {
     "put-agent": (protocol.PutAgent, "agent --commission --credit --currency --selling --quota --operator"),
     "settlement": (protocol.GetSettlement, "--agent --settlement --operator --csv"),
     "settle-agent": (protocol.SettleAgent, "agent settlement_no handed_over --operator"),
+    "staff": (protocol.Staff, "--operator --limit --after"),
+    "put-staff": (protocol.PutStaff, "username --role --operator --signs-in --reset-password"),
     "webhooks": (protocol.Webhooks, "--operator"),
     "put-webhook": (protocol.PutWebhook, "webhook --url --event --sending --operator --key"),
     "delete-webhook": (protocol.DeleteWebhook, "webhook --operator --yes --key"),

@@ -101,6 +101,8 @@ from busware.server.protocol import (
     ServiceList,
     Session,
     Settlement,
+    StaffAccount,
+    StaffList,
     Transfer,
     TripList,
     TripLoad,
@@ -136,6 +138,8 @@ from busware.tables import (
     service_row,
     settled_payment_row,
     settlement_lines,
+    staff_lines,
+    staff_row,
     table,
     ticket_rows,
     trip_row,
@@ -317,10 +321,14 @@ def reply(  # noqa: C901, PLR0911, PLR0912, PLR0915 - a case for each reply
             return page(
                 map(agent_row, answer.agents),
                 answer.next,
-                if_empty="You have no agent. Their accounts are created on the server's machine.",
+                if_empty="You have no agent. Add one with put-staff NAME --role agent.",
             )
         case Agent():
             return table([agent_row(answer)])
+        case StaffList():
+            return page(map(staff_row, answer.staff), answer.next, if_empty="There are no accounts.")
+        case StaffAccount():
+            return Group(table([staff_row(answer)]), *map(Text, staff_lines(answer)))
         case Settlement():
             return Group(
                 table(map(settled_payment_row, answer.payments)), *map(Text, settlement_lines(answer))

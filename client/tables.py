@@ -38,6 +38,7 @@ from busware.server.protocol import (
     ServiceSummary,
     SettledPayment,
     Settlement,
+    StaffAccount,
     Ticket,
     Trip,
     Vehicle,
@@ -245,6 +246,26 @@ def agent_row(agent: Agent) -> Row:
         ">Credit": "–" if agent.credit_limit is None else money(agent.credit_limit, agent.currency),
         "Seats on a trip": ", ".join(quotas),
     }
+
+
+def staff_row(account: StaffAccount) -> Row:
+    """A staff account."""
+    changed = account.changed_at and f"{moment(account.changed_at)} by {account.changed_by}"
+    return {
+        "Username": account.username,
+        "Role": account.role,
+        "Operator": account.operator or "all",
+        "Signs in": "yes" if account.active else "no",
+        "Password": "yes" if account.has_password else "no",
+        "Changed": changed or "",
+    }
+
+
+def staff_lines(account: StaffAccount) -> Iterator[str]:
+    """How an account gets its password, if it has none."""
+    if account.reset_token and account.reset_expires_at:
+        yield f"Token for the password, until {moment(account.reset_expires_at)}: {account.reset_token}"
+        yield "Give it to the owner of the account: busware reset-password TOKEN sets the password."
 
 
 def settled_payment_row(payment: SettledPayment) -> Row:

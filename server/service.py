@@ -110,6 +110,7 @@ def serve(
     stops.append(_start_works(databases, outboxes, operations, settings, deadlines))
     stops.append(clients)
 
+    listener.subscribe(operations.accounts.receive)
     pusher = Pusher(Messages(pool, settings), listener)
     tcp = TcpServer(settings, operations, pusher, tls)
     tcp.start(shared=shared)

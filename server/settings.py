@@ -239,6 +239,13 @@ class Settings(DatabaseSettings, MessageSettings, PaymentSettings, WebhookSettin
         COUNT,
     )
     token_hours: float = setting(720, "hours", "how long a token is valid", DURATION)
+    staff_reset_hours: float = setting(
+        48,
+        "hours",
+        "how long the token is valid with which an agent, an operator or an admin sets a first or a new "
+        "password",
+        DURATION,
+    )
     tokens_per_account: int = setting(50, "tokens", "the most valid tokens of an account", COUNT)
     token_recheck_seconds: float = setting(
         5, "seconds", "how long a process accepts a token that another process has revoked", DURATION

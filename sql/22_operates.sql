@@ -3,15 +3,16 @@
 -- Whether an account may change a service. NULL for a guest.
 CREATE OR REPLACE FUNCTION api.operates(account text, bus_id bigint) RETURNS boolean
 LANGUAGE sql STABLE STRICT AS $$
-    SELECT EXISTS (SELECT FROM accounts a WHERE a.username = operates.account AND (a.role = 'admin'
+    SELECT EXISTS (SELECT FROM accounts a WHERE a.username = operates.account AND a.active AND (a.role = 'admin'
         OR a.operator = (SELECT s.operator FROM bus_info s WHERE s.bus_id = operates.bus_id)))
 $$;
 
--- Check that an account is an operator's or an admin's. It may have lost the role after the server has checked the request.
+-- Check that an account is an operator's or an admin's. It may have lost the role, or be disabled, after the server has checked the
+-- request.
 CREATE OR REPLACE FUNCTION api.check_role(account text) RETURNS jsonb
 LANGUAGE sql STABLE
 RETURN CASE WHEN account IS NULL THEN api.refusal('not_signed_in', 'Sign in as an operator.')
-            WHEN NOT EXISTS (SELECT FROM accounts a WHERE a.username = check_role.account AND a.role IN ('operator', 'admin'))
+            WHEN NOT EXISTS (SELECT FROM accounts a WHERE a.username = check_role.account AND a.active AND a.role IN ('operator', 'admin'))
             THEN api.refusal('not_allowed', 'This is for operators.') END;
 
 -- Check that the account may change the service.
@@ -29,6 +30,11 @@ BEGIN
     RETURN api.refusal('not_yours', format('%s (%s %s) is operated by %s; only that operator may do this.',
         service.name, service.nouns ->> 'service', bus_id, service.operator));
 END $$;
+
+-- The operator of an account: whose services it runs or, for an agent, sells. NULL for other accounts.
+CREATE OR REPLACE FUNCTION api.account_operator(a accounts) RETURNS text
+LANGUAGE sql STABLE
+RETURN CASE a.role WHEN 'agent' THEN (SELECT g.operator FROM agents g WHERE g.agent = a.username) ELSE a.operator END;
 
 -- The operator of an account. NULL: that of an admin, who may change all services.
 CREATE OR REPLACE FUNCTION api.own_operator(account text) RETURNS text

@@ -17,7 +17,8 @@ END $$;
 -- Whether an account is that of an agent who may sell. NULL for a guest.
 CREATE OR REPLACE FUNCTION api.is_agent(account text) RETURNS boolean
 LANGUAGE sql STABLE STRICT
-RETURN EXISTS (SELECT FROM agents g WHERE g.agent = account AND g.active);
+RETURN EXISTS (SELECT FROM agents g JOIN accounts a ON a.username = g.agent
+               WHERE g.agent = account AND g.active AND a.active AND a.role = 'agent');
 
 -- The cash of an agent: what it has taken and not handed over, with its commission; and the fares of what it holds.
 -- They are read by one statement, because a confirmation moves a fare from the second to the first.
@@ -45,7 +46,7 @@ BEGIN
         RETURN;
     END IF;
     SELECT * INTO agent FROM agents g WHERE g.agent = sold_by;
-    refusal := CASE WHEN agent.active IS NOT TRUE THEN
+    refusal := CASE WHEN NOT api.is_agent(sold_by) THEN
             api.refusal('not_an_agent', format('The account %s may not sell tickets at a counter.', api.quoted(sold_by)))
         WHEN agent.operator <> service.operator THEN
             api.refusal('not_an_agent', format('This is an account of an agent of %s; %s (%s %s) is operated by %s.', agent.operator,

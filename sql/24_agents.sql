@@ -34,7 +34,7 @@ BEGIN
     IF terms.agent IS NULL THEN
         refusal := api.refusal('unknown_agent', format('%s has no agent %s. %s', operator, api.quoted(agent), coalesce(
             (SELECT 'Its agents: ' || string_agg(g.agent, ', ' ORDER BY g.agent) || '.' FROM agents g WHERE g.operator = agent_of.operator),
-            'It has none: create an account with operator add NAME --agent on the server''s machine.')));
+            'It has none: add an account with the role agent.')));
     END IF;
 END $$;
 

@@ -37,6 +37,7 @@ BEGIN
         WHEN 'alight_quote' THEN answer := api.alight_quote(a.reference, a.phone, a.tickets, a.at, a.account);
         WHEN 'promo_codes' THEN answer := api.promo_codes(a.account, a.operator, a."limit", a.after);
         WHEN 'agents' THEN answer := api.agents(a.account, a.operator, a."limit", a.after);
+        WHEN 'staff' THEN answer := api.staff(a.account, a.operator, a."limit", a.after);
         WHEN 'settlement' THEN answer := api.settlement(a.account, a.operator, a.agent, a.settlement_no);
         WHEN 'invoicing' THEN answer := api.invoicing(a.account, a.operator);
         WHEN 'invoice' THEN answer := api.invoice(a.reference, a.phone, a.account);

@@ -1,6 +1,6 @@
 -- New passwords by mail. A request sends a mail with a token, if an account with an e-mail address matches; the answer and its
 -- limits are the same if none does, so that it reveals no account. The carrier of the mail makes the token, and only its digest
--- is stored, so the outbox has no secret. Operators and admins get no such mail: their passwords are set on the server's machine.
+-- is stored, so the outbox has no secret. Operators and admins get no such mail: see api.put_staff.
 
 -- Request mails for the accounts with this username or e-mail address: one mail to an address, which names its accounts.
 -- address: the subject of the caller's limit; NULL: none. limits: the most requests in an hour of the address, and the most mails
@@ -22,7 +22,7 @@ BEGIN
     END IF;
     INSERT INTO attempts (subject, at) SELECT pair, api.now() WHERE pair IS NOT NULL;
     FOR found IN SELECT a.username, lower(a.email) AS email FROM accounts a
-        WHERE a.email IS NOT NULL AND a.role IN ('traveller', 'agent') AND (a.username = request_reset.account OR lower(a.email) = lower(request_reset.account))
+        WHERE a.email IS NOT NULL AND a.role IN ('traveller', 'agent') AND a.active AND (a.username = request_reset.account OR lower(a.email) = lower(request_reset.account))
         ORDER BY a.username FOR NO KEY UPDATE
     LOOP
         IF (SELECT count(*) FROM attempts t WHERE t.subject = 'reset:' || found.username AND t.at > api.now() - period) < limits[2] THEN
@@ -41,7 +41,7 @@ CREATE OR REPLACE FUNCTION api.start_reset(username text, digest bytea, lasts in
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
 BEGIN
     SELECT a.email, a.language INTO email, language FROM accounts a
-    WHERE a.username = start_reset.username AND a.email IS NOT NULL AND a.role IN ('traveller', 'agent')
+    WHERE a.username = start_reset.username AND a.email IS NOT NULL AND a.role IN ('traveller', 'agent') AND a.active
       AND NOT EXISTS (SELECT FROM bounces b WHERE b.address = lower(a.email))
     FOR SHARE OF a;
     IF FOUND THEN

@@ -11,7 +11,7 @@ $$;
 
 -- Sign in by username and password, from an address. The result is one of these:
 --   limit_reached, retry_after    nothing was compared: see api.reached_limit, also for limits and period
---   failures                      the hash is wrong, or there is no account; the failures of the address in the period
+--   failures                      the hash is wrong, or there is no active account; the failures of the address in the period
 --   role, operator, expires_at    the account, and when its token expires; no token is stored if digest is NULL
 -- Simultaneous attempts wait for each other, so no more than the limit are compared.
 CREATE OR REPLACE FUNCTION api.sign_in(
@@ -28,7 +28,7 @@ BEGIN
     FROM api.reached_limit(address, pair, target, limits, period) r;
     IF NOT FOUND THEN
         -- digests are compared, so the time does not tell how much of the hash is right
-        SELECT a.role, api.account_operator(a) INTO role, operator FROM accounts a WHERE a.username = sign_in.username
+        SELECT a.role, api.account_operator(a) INTO role, operator FROM accounts a WHERE a.username = sign_in.username AND a.active
             AND sha256(convert_to(a.password_hash, 'UTF8')) = sha256(convert_to(sign_in.password_hash, 'UTF8'));
         IF NOT FOUND THEN
             PERFORM api.count_failure(address, pair, target);
@@ -43,11 +43,6 @@ BEGIN
     RETURN NEXT;
 END $$;
 
--- The operator of an account: whose services it runs or, for an agent, sells.
-CREATE OR REPLACE FUNCTION api.account_operator(a accounts) RETURNS text
-LANGUAGE sql STABLE
-RETURN coalesce(a.operator, (SELECT g.operator FROM agents g WHERE g.agent = a.username));
-
 -- Store a token, for the functions that sign in. at_most: the oldest tokens of the account beyond that number are
 -- deleted. Returns the time at which it expires.
 CREATE OR REPLACE FUNCTION api.store_token(username text, digest bytea, lasts interval, at_most int) RETURNS text
@@ -61,13 +56,13 @@ BEGIN
     RETURN api.rfc3339(api.now() + lasts, 'UTC');
 END $$;
 
--- The account of a token; no row if the token is unknown or expired.
+-- The account of a token; no row if the token is unknown or expired, or the account is disabled.
 CREATE OR REPLACE FUNCTION api.session(digest bytea)
 RETURNS TABLE (username text, role text, operator text, expires_at text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$
     SELECT a.username, a.role, api.account_operator(a), api.rfc3339(t.expires_at, 'UTC')
     FROM tokens t JOIN accounts a USING (username)
-    WHERE t.digest = session.digest AND t.expires_at > api.now()
+    WHERE t.digest = session.digest AND t.expires_at > api.now() AND a.active
 $$;
 
 -- Delete a token, or all tokens of its account. Returns the digests of the deleted ones.

@@ -15,13 +15,14 @@ BEGIN
         FROM (VALUES
         ('accounts', NULL, 'Accounts of travellers, agents, operators and admins.'),
         ('accounts', 'username', 'The name that its owner signs in with, in lower case.'),
-        ('accounts', 'password_hash', 'Argon2id hash of the password, with its parameters and its salt.'),
+        ('accounts', 'password_hash', 'Argon2id hash of the password, with its parameters and its salt. none: it has no password.'),
         ('accounts', 'phone', 'Phone number in E.164, such as +919845012345. NULL: none was given.'),
         ('accounts', 'role', 'traveller, agent, operator or admin.'),
         ('accounts', 'operator', 'The operator whose services an operator account may change (bus_info.operator). NULL for other roles.'),
         ('accounts', 'created_at', 'When the account was created.'),
         ('accounts', 'email', 'E-mail address. NULL: none was given.'),
         ('accounts', 'language', 'Language of messages: en, hi or kn. NULL: that of the server.'),
+        ('accounts', 'active', 'Whether it may sign in. A disabled account has no session.'),
 
         ('invoicing', NULL, 'Operators that issue invoices.'),
         ('invoicing', 'operator', 'Name of the company (bus_info.operator).'),
@@ -479,6 +480,12 @@ BEGIN
         ('settlements', 'balance', 'What the agent still has to hand over. The next settlement carries it.'),
         ('settlements', 'currency', 'Currency of its amounts (ISO 4217): that of the payments.'),
 
+        ('staff_changes', NULL, 'What accounts of operators and admins have changed of accounts of agents, operators and admins. A row never changes.'),
+        ('staff_changes', 'change_no', 'Number of the change.'),
+        ('staff_changes', 'username', 'Account that was changed.'),
+        ('staff_changes', 'at', 'When it was changed.'),
+        ('staff_changes', 'account', 'Account that changed it.'),
+        ('staff_changes', 'changes', 'New values of its fields. reset_password: it has lost its password.'),
         ('tokens', NULL, 'Sessions of accounts. The tokens themselves are not stored.'),
         ('tokens', 'digest', 'SHA-256 of the token.'),
         ('tokens', 'username', 'Account that is signed in.'),

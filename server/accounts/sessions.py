@@ -22,6 +22,7 @@ from busware.server import protocol
 from busware.server.accounts.passwords import HashTurns, Passwords
 from busware.server.accounts.rate_limits import RateLimiter, too_many
 from busware.server.addresses import limited_subject
+from busware.server.db.listener import ChangeNotification
 from busware.server.db.pool import Pool
 from busware.server.protocol import Answer, Caller, Refusal
 from busware.server.settings import Settings
@@ -43,6 +44,7 @@ _START_RESET = "SELECT email, language FROM api.start_reset(%s, %s, make_interva
 _RESET_ACCOUNT = "SELECT api.reset_account(%s)"
 _RESET_PASSWORD = "SELECT * FROM api.reset_password(%s, %s, %s, make_interval(secs => %s), %s)"  # noqa: S105
 _SIGN_OUT = "SELECT api.sign_out(%s, %s)"
+_PUT_STAFF = "SELECT refused, answer FROM api.put_staff(%s, %s, make_interval(secs => %s))"
 
 _encode = msgspec.json.Encoder().encode
 _DONE = Raw(_encode(protocol.Done()))
@@ -123,7 +125,7 @@ class Accounts:
     def logout(self, request: protocol.Logout, caller: Caller) -> Answer:
         """Revoke the token of the caller, or all tokens of the account."""
         self._pool.execute(_SIGN_OUT, (caller.session, request.everywhere))
-        self._cached_session.cache_clear()
+        self._forget_sessions()
         return Answer(_DONE, refused=False, caller=Caller(address=caller.address))
 
     def set_email(self, request: protocol.SetEmail, caller: Caller) -> Answer:
@@ -173,11 +175,28 @@ class Accounts:
         if not found:
             raise Refusal("wrong_password", "The token has expired, was used, or is wrong: request another.")
         ((username, role, operator, expires_at),) = found
-        self._cached_session.cache_clear()
+        self._forget_sessions()
         account = Caller(
             address=caller.address, account=username, role=role, operator=operator, session=token.digest
         )
         return _session_answer(token.text, account, expires_at)
+
+    def put_staff(self, request: protocol.PutStaff, caller: Caller) -> Answer:
+        """Add a staff account, or change it. Raises Refusal (bad_request, busy).
+
+        While the account has no password, the reply has a new token that sets one.
+        """
+        check_new_username(request.username)
+        token = _Token()
+        args = msgspec.to_builtins(request) | {"account": caller.account}
+        lasts = self._settings.staff_reset_hours * 3600
+        ((refused, answer),) = self._pool.execute(_PUT_STAFF, (Raw(_encode(args)), token.digest, lasts))
+        self._forget_sessions()
+        if not refused:
+            account = msgspec.json.decode(answer, type=protocol.StaffAccount)
+            if account.reset_expires_at is not None:
+                answer = Raw(_encode(msgspec.structs.replace(account, reset_token=token.text)))
+        return Answer(answer, refused)
 
     def _check_length(self, request: protocol.Register | protocol.ResetPassword) -> None:
         """Raises Refusal (bad_request) if the new password is too short."""
@@ -218,6 +237,14 @@ class Accounts:
         period = int(time.monotonic() / self._settings.token_recheck_seconds + digest[0] / 256)
         current, _ = self._cached_session(digest, period)
         return msgspec.structs.replace(current, address=caller.address)
+
+    def receive(self, notification: ChangeNotification) -> None:
+        """Read all sessions again if another process has changed an account."""
+        if notification.accounts or notification.everything:
+            self._forget_sessions()
+
+    def _forget_sessions(self) -> None:
+        self._cached_session.cache_clear()
 
     # Sessions ----------------------------------------------------------------------------------
 

@@ -111,6 +111,7 @@ class Operations:
             protocol.PutInvoicing: self._put_invoicing,
             protocol.PutAgent: self._change_agent,
             protocol.SettleAgent: self._change_agent,
+            protocol.PutStaff: self.accounts.put_staff,
             protocol.PutWebhook: self._put_webhook,
             protocol.DeleteWebhook: self._change_webhook,
             protocol.RotateWebhookSecret: self._change_webhook,

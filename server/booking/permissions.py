@@ -95,6 +95,9 @@ RIGHTS: dict[type[Request], tuple[Role, ...]] = {
     protocol.PutAgent: OPERATORS,
     protocol.GetSettlement: COUNTERS,
     protocol.SettleAgent: OPERATORS,
+    # The database also checks the operator and the role of the account:
+    protocol.Staff: OPERATORS,
+    protocol.PutStaff: OPERATORS,
     # The database also checks the operator of the webhook:
     protocol.Webhooks: OPERATORS,
     protocol.PutWebhook: OPERATORS,

@@ -46,6 +46,7 @@ class ChangeNotification(Struct, frozen=True, omit_defaults=True):
     clients: bool = False
     processes: bool = False  # a process has started or ended
     webhooks: bool = False  # a webhook was paused, or is no longer paused
+    accounts: bool = False  # the rights of an account have changed, and its sessions have ended
     everything: bool = False
     upgrade: str = ""  # why a breaking migration makes this process stop
 
@@ -56,6 +57,7 @@ class ChangeNotification(Struct, frozen=True, omit_defaults=True):
             self.clients or other.clients,
             self.processes or other.processes,
             self.webhooks or other.webhooks,
+            self.accounts or other.accounts,
             self.everything or other.everything,
             self.upgrade or other.upgrade,
         )

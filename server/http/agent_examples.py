@@ -1,4 +1,4 @@
-"""Examples of agents for the OpenAPI document: Asha bought her two seats at a counter."""
+"""Examples of agents and other accounts for the OpenAPI document: Asha bought her two seats at a counter."""
 
 from busware.server.http.payment_examples import Json
 
@@ -38,12 +38,34 @@ _OPEN_SETTLEMENT: Json = {
         for ticket_no in (1, 2)
     ],
 }
+_ACCOUNT: Json = {
+    "username": "counter1",
+    "role": "agent",
+    "operator": "KSRTC",
+    "active": True,
+    "has_password": True,
+    "created_at": "2026-11-02T06:00:00Z",
+}
 # By method: the fields of a request and of its reply.
 AGENT_EXAMPLES: dict[str, tuple[Json, Json]] = {
     "agents": ({}, {"agents": [_AGENT]}),
     "put_agent": (
         {"agent": "counter1", "commission_percent": "5", "credit_limit": "20000", "quotas": [_QUOTA]},
         _AGENT,
+    ),
+    "staff": ({}, {"staff": [_ACCOUNT]}),
+    "put_staff": (
+        {"username": "counter2", "role": "agent"},
+        {
+            **_ACCOUNT,
+            "username": "counter2",
+            "has_password": False,
+            "created_at": "2026-12-01T03:30:00Z",
+            "changed_at": "2026-12-01T03:30:00Z",
+            "changed_by": "asha",
+            "reset_token": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+            "reset_expires_at": "2026-12-03T03:30:00Z",
+        },
     ),
     "settlement": ({"agent": "counter1"}, _OPEN_SETTLEMENT),
     "settle_agent": (

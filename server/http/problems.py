@@ -30,6 +30,7 @@ STATUSES: dict[str, int] = {
     "not_allowed": 403,  # 429 with retry_after
     "not_yours": 403,
     "not_an_agent": 403,
+    "own_account": 403,
     "unknown_place": 404,
     "ambiguous_place": 404,
     "unknown_trip": 404,

@@ -11,7 +11,8 @@ refusals  reasons of refusals     caller    callers and answers         jsonrpc 
 text      cleaning and comparing of texts               services  a service as a document
 currencies  decimals of currencies
 operator_requests, operator_replies  the same for operators
-agents    agents and their settlements                  events    the log of events
+agents    agents and their settlements                  staff     accounts of agents, operators and admins
+events    the log of events
 payments  payments to a provider                        invoices  invoices, taxes, accounts of money
 webhooks, webhook_events  webhooks, what is sent       messages  the messages about a booking
 """
@@ -30,6 +31,7 @@ from busware.server.protocol.replies import *  # noqa: F403
 from busware.server.protocol.requests import *  # noqa: F403
 from busware.server.protocol.service_requests import *  # noqa: F403
 from busware.server.protocol.services import *  # noqa: F403
+from busware.server.protocol.staff import *  # noqa: F403
 from busware.server.protocol.text import *  # noqa: F403
 from busware.server.protocol.webhook_events import *  # noqa: F403
 from busware.server.protocol.webhooks import *  # noqa: F403

@@ -142,12 +142,12 @@ ResetToken = Annotated[
         min_length=1,
         max_length=128,
         pattern=_PRINTABLE,
-        description="the token in a mail that sets a new password",
+        description="the token of a mail or of put_staff, which sets a password",
     ),
 ]
 Limit = Annotated[int, Meta(ge=1, le=100, description="a page size, 1 to 100")]
 Cursor = Annotated[
-    str, Meta(min_length=1, max_length=32, pattern=_PRINTABLE, description="the `next` of the previous page")
+    str, Meta(min_length=1, max_length=64, pattern=_PRINTABLE, description="the `next` of the previous page")
 ]
 Reason = Annotated[
     str,

@@ -103,6 +103,7 @@ REASONS: dict[str, str] = {
     "service or a place, `faults` lists all wrong fields",
     "wrong_password": "no account has that username and password, or the token is not valid",
     "username_taken": "another account has that username",
+    "own_account": "an account cannot change its own rights, or take its own password away",
     "not_signed_in": "the method requires a session, and the caller has none or it has ended",
     "not_yours": "another operator runs the service",
     "not_allowed": "the account role may not use the method, the password is accepted at /hotel only, or a "

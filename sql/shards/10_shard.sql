@@ -29,13 +29,14 @@ RETURN api.enter_shard(ARRAY[api.reference_bus(upper(btrim(reference)))], writes
 -- Write accounts as they are in the database of the proxy, without their passwords.
 CREATE OR REPLACE FUNCTION api.copy_accounts(copies jsonb) RETURNS void
 LANGUAGE sql AS $$
-    INSERT INTO accounts AS a (username, password_hash, phone, role, operator, created_at, email, language)
-    SELECT c.username, '', c.phone, c.role, c.operator, c.created_at, c.email, c.language
+    INSERT INTO accounts AS a (username, password_hash, phone, role, operator, created_at, email, language, active)
+    SELECT c.username, '', c.phone, c.role, c.operator, c.created_at, c.email, c.language, coalesce(c.active, true)
     FROM jsonb_populate_recordset(NULL::accounts, copies) AS c
     WHERE NOT EXISTS (SELECT FROM accounts k WHERE k.username = c.username
-        AND (k.phone, k.role, k.operator, k.email, k.language) IS NOT DISTINCT FROM (c.phone, c.role, c.operator, c.email, c.language))
+        AND (k.phone, k.role, k.operator, k.email, k.language, k.active)
+            IS NOT DISTINCT FROM (c.phone, c.role, c.operator, c.email, c.language, coalesce(c.active, true)))
     ON CONFLICT (username) DO UPDATE SET phone = excluded.phone, role = excluded.role, operator = excluded.operator,
-        email = excluded.email, language = excluded.language
+        email = excluded.email, language = excluded.language, active = excluded.active
 $$;
 
 -- Write places as they are in the database of the proxy. Returns how many were new or different.

@@ -15,7 +15,7 @@ CREATE OR REPLACE FUNCTION shards.rules() RETURNS TABLE (function text, rule tex
 LANGUAGE sql IMMUTABLE AS $$
     SELECT unnest(r.functions), r.rule FROM (VALUES
         ('home', '{change_webhook,count_failure,count_registration,has_console,last_message,mark_read,note_known_addresses,note_shard,password_parameters,presence,
-            present,reached_limit,recent_messages,register,register_process,request_reset,reset_account,reset_password,session,set_email,
+            present,put_staff,reached_limit,recent_messages,register,register_process,request_reset,reset_account,reset_password,session,set_email,
             set_password_hash,shard_map,sign_in,sign_out,start_reset,unanswered_messages,unregister_process}'::text[]),
         ('service', '{console_cancel_quote,console_cancel_trip,console_manifest,console_occupancy,is_refund_open,
             note_fees,note_refund,open_sales,payment_now,settle_due}'),
@@ -32,7 +32,7 @@ LANGUAGE sql IMMUTABLE AS $$
         ('merged', '{read.bookings,read.find,read.places,read.services,read.trips}'),
         ('gathered', '{read.search}'),
         ('written', '{read.exchange_vehicle,read.messages}'),
-        ('home', '{read.drivers,read.events,read.vehicles,read.webhook_deliveries,read.webhooks}'),
+        ('home', '{read.drivers,read.events,read.staff,read.vehicles,read.webhook_deliveries,read.webhooks}'),
         ('complete', '{read.accounts,read.operator_payments,read.refunds,read.sales}'),
         ('refused', '{read.agents,read.invoices,read.invoicing,read.promo_codes,read.settlement}'),
         ('service', '{change_service.end_service,change_service.open_trip,change_service.put_service,change_service.succeed_service}'),
