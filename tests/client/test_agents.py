@@ -1,4 +1,8 @@
-"""The commands for agents and their settlements."""
+"""The commands for agents, their settlements, and the accounts of an operator."""
+
+import io
+
+import pytest
 
 from tests.client.test_commands import Run, operate, run  # noqa: F401 - fixtures
 from tests.conftest import Database
@@ -61,3 +65,25 @@ def test_quota_that_is_wrong(run: Run) -> None:  # noqa: F811
     refused = run("put-agent", "kumar", "--quota", "101")
     assert refused.status == 2
     assert "'101' is not BUS:N; write one such as 101:6" in refused.err
+
+
+def test_accounts_are_added_and_changed(
+    operate: Run,  # noqa: F811
+    run: Run,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    added = operate("put-staff", "Latha", "--role", "agent", *KSRTC).out.splitlines()
+    assert added[1].split()[:5] == ["latha", "agent", "KSRTC", "yes", "no"]
+    assert added[2].startswith("Token for the password, until ")
+    token = added[2].split()[-1]
+    monkeypatch.setattr("sys.stdin", io.StringIO("keys of the depot\n"))
+    assert run("reset-password", token).status == 0
+    changed = operate("put-staff", "latha", "--no-signs-in").out.splitlines()
+    assert changed[1].split()[:5] == ["latha", "agent", "KSRTC", "no", "yes"]
+    assert len(changed) == 2
+    assert "Token for the password" in operate("put-staff", "latha", "--signs-in", "--reset-password").out
+    listed = operate("staff").out
+    assert "boss" in listed
+    assert "latha" in listed
+    assert "Token" not in listed

@@ -67,6 +67,7 @@ REPLIES = {  # structs that several methods return, by their name in PROTOCOL.md
     "vehicle": protocol.Vehicle,
     "driver": protocol.Driver,
     "agent": protocol.Agent,
+    "staff account": protocol.StaffAccount,
     "quota": protocol.Quota,
     "webhook": protocol.Webhook,
     "delivery": protocol.Delivery,

@@ -137,6 +137,8 @@ TABLE: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
         {"operator": "KSRTC", "agent": "agent", "settlement_no": 1, "handed_over": "0"},
         SERVICE_OPERATORS,
     ),
+    "staff": ({"operator": "KSRTC"}, SERVICE_OPERATORS),
+    "put_staff": ({"operator": "KSRTC", "username": "new", "role": "agent"}, SERVICE_OPERATORS),
     "webhooks": ({"operator": "KSRTC"}, SERVICE_OPERATORS),
     "put_webhook": ({**WEBHOOK, "url": "https://example.org/"}, SERVICE_OPERATORS),
     "rotate_webhook_secret": (WEBHOOK, SERVICE_OPERATORS),

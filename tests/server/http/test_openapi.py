@@ -102,7 +102,7 @@ REPLACED: dict[str, dict[str, Any]] = {
     **{key: {"operator": "KSRTC"} for key in ("vehicles", "put_vehicle", "drivers", "put_driver")},
     **{key: {"operator": "KSRTC"} for key in ("promo_codes", "put_promo_code")},
     "assign": {"vehicle": None, "drivers": []},
-    **{key: {"operator": "KSRTC"} for key in ("agents", "settlement")},
+    **{key: {"operator": "KSRTC"} for key in ("agents", "settlement", "staff", "put_staff")},
     **{key: {"operator": "KSRTC"} for key in ("invoices", "accounts", "invoicing", "put_invoicing")},
     **{key: {"operator": "KSRTC"} for key in ("webhooks", "put_webhook", "rotate_webhook_secret")},
     **{key: {"operator": "KSRTC"} for key in ("test_webhook", "webhook_deliveries", "delete_webhook")},
