@@ -3,6 +3,7 @@
 from starlette.responses import Response
 
 from busware.server import protocol
+from busware.server.booking.permissions import OPERATORS
 from busware.server.pages.visits import Page, Table, Visit, is_local
 from busware.server.protocol import Refusal, Session
 
@@ -120,7 +121,7 @@ def set_password(visit: Visit) -> Response:
         reset_token=visit.value("reset_token"),
         password=visit.value("password"),
     )
-    return _signed_in(visit, session)
+    return _signed_in(visit, session, "/operator" if session.role in OPERATORS else "")
 
 
 PAGES: Table = {

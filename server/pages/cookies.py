@@ -5,7 +5,8 @@ bookings   the bookings that were opened in this browser, with their phone numbe
            of pages, which are stored and shown in many places
 language   the chosen language
 form       a secret of this browser, from which the tokens of forms are made
-shown      the new secret of a webhook, until the page that shows it is loaded
+shown      the new secret of a webhook, or the token for a password of another account, until the page that
+           shows it is loaded
 """
 
 import secrets

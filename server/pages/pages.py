@@ -26,6 +26,7 @@ from busware.server.pages import (
 )
 from busware.server.pages.operator import accounts as accounts_of_money
 from busware.server.pages.operator import (
+    agents,
     bank_file,
     check_in,
     fleet,
@@ -76,6 +77,7 @@ _PAGES: Table = {
     **bank_file.PAGES,
     **webhooks.PAGES,
     **staff.PAGES,
+    **agents.PAGES,
 }
 
 

@@ -81,6 +81,7 @@ _TEXTS = {
         "The vehicle lacks seats of the service. Choose another one, or exchange the vehicle."
     ),
     "already_assigned": N_("The vehicle or the driver is on another trip at this time. Choose another one."),
+    "own_account": N_("This is your own account. Another account has to change it."),
     "not_an_agent": N_("This account is not an agent of yours."),
     "unknown_agent": N_("You have no such agent."),
     "already_settled": N_("This settlement is closed already. Look at the open one."),
@@ -138,6 +139,8 @@ _DETAILS = {  # reason → fields of its data, each with a text
     "too_many_secrets": {"limit": N_("At most: %(value)s.")},
 }
 _VALID = {  # fields of requests that are refused with bad_request, each with what is valid
+    "role": N_("Choose a role."),
+    "operator": N_("Choose an operator."),
     "layout": N_("A layout is a name, or a drawing of the seats: a line for each row, s for a seat."),
     "url": N_("A URL begins with https:// and leads to the public internet."),
     "amount": N_("An amount is valid, such as 520.00."),

@@ -85,6 +85,12 @@ class Visit:
         """The address of this page with another value of a field."""
         return address(self.here, self.query | {name: [value]})
 
+    def link_for_others(self, path: str, query: Mapping[str, Any]) -> str:
+        """The whole address of a page of this server, which a person may open elsewhere."""
+        return str(self._http.url.replace(path="", query="", fragment="")).rstrip("?/#") + address(
+            path, query
+        )
+
     @property
     def here(self) -> str:
         """The path of this request."""

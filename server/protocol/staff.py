@@ -11,9 +11,7 @@ from busware.server.protocol.requests import method
 
 StaffRole = Annotated[
     Literal["agent", "operator", "admin"],
-    Meta(
-        description="agent, operator or admin: sells tickets, runs an operator's services, or all services"
-    ),
+    Meta(description="agent, operator or admin: sells tickets, runs an operator's services, or all services"),
 ]
 
 

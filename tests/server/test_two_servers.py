@@ -1,5 +1,6 @@
 """Two servers with two processes each on one database, with three operator consoles."""
 
+import hashlib
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -159,3 +160,25 @@ def test_one_server_ends_and_the_other_continues(
     servers.other_console.type_line("all We go on.")
     for line in others:
         assert line.receive() == b"Server: We go on."
+
+
+def test_disabled_account_is_signed_out_in_every_process(
+    urls: dict[str, str], database: Database, line_to: Callable[[int], LineClient]
+) -> None:
+    """The processes read a session again only if they are told to."""
+    never = {"BUSWARE_TOKEN_RECHECK_SECONDS": "3600", "BUSWARE_REREAD_SECONDS": "3600"}
+    with operating("--processes", "2", **urls, **never) as (_, port):
+        database.query("SELECT api.add_operator('boss', '', 'KSRTC'), api.add_operator('ravi', '', 'KSRTC')")
+        for username in ("boss", "ravi"):
+            digest = hashlib.sha256(username.encode()).digest()
+            database.query("SELECT api.store_token(%s, %s, interval '1 day', 50)", username, digest)
+        lines = on_each_process(database, port, line_to)
+        for line in lines:
+            assert line.call("login", token="ravi")["operator"] == "KSRTC"
+            assert line.call("bookings") == {"bookings": []}
+        boss = line_to(port)
+        boss.call("login", token="boss")
+        assert boss.call("put_staff", username="ravi", active=False)["active"] is False
+        for line in lines:
+            wait_until(lambda line=line: "data" in line.call("bookings"))
+            assert line.call("bookings")["data"]["reason"] == "not_signed_in"

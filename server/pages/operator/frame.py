@@ -105,6 +105,12 @@ def pages_of(visit: Visit, method: type[protocol.Request], **fields: Any) -> Ite
         after = page.next
 
 
+def operators(visit: Visit) -> list[str]:
+    """The operators of the services that the caller may see."""
+    pages = pages_of(visit, protocol.Services)
+    return sorted({service.operator for page in pages for service in page.services})
+
+
 def today(visit: Visit) -> date:
     """The date of today in the time zone of most services of the caller."""
     listed: OperatedTrips = visit.request(protocol.OperatorTrips, limit=1)
@@ -155,10 +161,8 @@ def _with_operator(view: View, visit: Visit) -> Response:
 
 def _render_choice(visit: Visit) -> Response:
     """The page on which an admin chooses one of the operators of services."""
-    pages = pages_of(visit, protocol.Services)
-    operators = sorted({service.operator for page in pages for service in page.services})
     status = problems.of_refusal(visit.refusal).status if visit.refusal else HTTPStatus.OK
-    return render(visit, "operator_choice.html", visit.here, status=status, operators=operators)
+    return render(visit, "operator_choice.html", visit.here, status=status, operators=operators(visit))
 
 
 def _submit(view: View, visit: Visit) -> Response:

@@ -64,7 +64,12 @@ class Records:
             texts=texts,
             was=form_fields.encode(now),
             done=visit.query.get("done", [""])[0],
+            **self.more(visit),
         )
+
+    def more(self, visit: Visit) -> dict[str, Any]:
+        """More values of the template."""
+        return {}
 
     def submit(self, visit: Visit) -> Response:
         """Add a record, or change the fields that were edited."""

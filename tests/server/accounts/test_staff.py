@@ -1,13 +1,12 @@
 """Accounts that operators add, change and disable, over both ports. tests/sql/test_staff.py has the rules."""
 
 import logging
-import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.conftest import WAIT_SECONDS, Database, LineClient
+from tests.conftest import Database, LineClient
 from tests.support.http_client import HttpClient
 from tests.support.operator_visitor import AddAccount
 
@@ -68,20 +67,6 @@ def test_change_ends_sessions_at_once_over_both_ports(
     assert reason(ravi.call("trips")) == "not_signed_in"
     assert http.call("GET", "/v1/operator/trips", token=token).status_code == 401
     assert ("token" in connect().call("login", username="ravi", password=PASSWORD)) is ("role" in change)
-
-
-def test_change_by_another_process_ends_the_sessions_of_this_one(
-    boss: LineClient, connect: Callable[[], LineClient], database: Database
-) -> None:
-    ravi = connect()
-    add_conductor(boss, ravi)
-    assert ravi.call("bookings") == {"bookings": []}
-    args = '{"username": "ravi", "account": "boss", "active": false}'
-    database.query("SELECT refused FROM api.put_staff(%s, NULL, NULL)", args)
-    deadline = time.monotonic() + WAIT_SECONDS
-    while "data" not in (answer := ravi.call("bookings")):
-        assert time.monotonic() < deadline, "the process still accepts the session"
-    assert reason(answer) == "not_signed_in"
 
 
 def test_username_that_looks_like_another_one_is_refused(boss: LineClient) -> None:
