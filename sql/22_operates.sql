@@ -67,6 +67,6 @@ BEGIN
         operator := own;
     ELSIF operator IS NULL OR NOT EXISTS (SELECT FROM api.currency_rows(operator)) THEN
         refusal := api.refusal_bad_request('operator', 'the name of an operator',
-            coalesce(format('No service is operated by %s.', api.quoted(operator)), 'Name the operator.'));
+            CASE WHEN operator IS NULL THEN 'Name the operator.' ELSE format('No service is operated by %s.', api.quoted(operator)) END);
     END IF;
 END $$;

@@ -1,4 +1,4 @@
-"""Accounts of the staff in Chromium: one is added, sets its password by a link, and is disabled; accessible."""
+"""Accounts of the staff in Chromium, accessible: one is added, sets a password by a link, and is disabled."""
 
 from collections.abc import Callable
 
