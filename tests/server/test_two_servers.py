@@ -165,7 +165,7 @@ def test_one_server_ends_and_the_other_continues(
 def test_disabled_account_is_signed_out_in_every_process(
     urls: dict[str, str], database: Database, line_to: Callable[[int], LineClient]
 ) -> None:
-    """The processes read a session again only if they are told to."""
+    """The processes read a session again only after a change notification."""
     never = {"BUSWARE_TOKEN_RECHECK_SECONDS": "3600", "BUSWARE_REREAD_SECONDS": "3600"}
     with operating("--processes", "2", **urls, **never) as (_, port):
         database.query("SELECT api.add_operator('boss', '', 'KSRTC'), api.add_operator('ravi', '', 'KSRTC')")

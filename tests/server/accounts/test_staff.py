@@ -11,7 +11,7 @@ from tests.support.http_client import HttpClient
 from tests.support.operator_visitor import AddAccount
 
 PASSWORD = "keys of the depot"
-# A process that is not told of a change would accept the old sessions until the end of the test.
+# No session is read again within the time of a test.
 pytestmark = [
     pytest.mark.database,
     pytest.mark.settings(password_wait_seconds=60, token_recheck_seconds=3600),
