@@ -24,7 +24,8 @@ from busware.retries import ConnectionLost, tls_context, with_key
 from busware.sdk import Client
 from busware.server import installation, output, protocol
 from busware.server.command_line import ask_new_password, confirmed, on_terminal
-from busware.server.conversation.words import AmountStyle, is_locale
+from busware.server.conversation.answers import PlaceNames
+from busware.server.conversation.words import AmountStyle, is_locale, listed
 from busware.server.output import DONE, INTERRUPTED, NotShown, complain, report_not_shown, show
 from busware.server.protocol import Refusal, clean_text
 from busware.server.protocol.jsonrpc import RpcError
@@ -141,7 +142,10 @@ def _send(parsed: argparse.Namespace, request: protocol.Request, client: Client,
     if files := {name: path for name in FILE_OPTIONS if (path := getattr(parsed, name, None))}:
         return _write_files(request, client.call(request, request.reply), files)
     reply = client.call(request, msgspec.Raw if parsed.json else request.reply)
-    return _show_reply(request, reply, done)
+    status = _show_reply(request, reply, done)
+    if isinstance(reply, protocol.TripList) and not reply.trips:
+        _explain_codes(request, client)
+    return status
 
 
 def _write_files(request: protocol.Request, reply: object, files: dict[str, str]) -> int:
@@ -184,6 +188,8 @@ def _print_refusal(error: Refusal | RpcError, request: protocol.Request, client:
         with contextlib.suppress(Refusal, RpcError, ConnectionLost):
             free = client.call(protocol.SeatMap(**segment), protocol.Seats).free
             complain(f"Free seats on this segment: {', '.join(map(str, free)) or 'none'}.")
+    if _reason(error) == "not_on_route":
+        _explain_codes(request, client)
     if _reason(error) == "unknown_booking" and getattr(request, "phone", None) is None:
         complain("If the booking was made with a phone number, add it: --phone.")
     if isinstance(request, protocol.Book) and not request.waitlist and _reason(error) == "sold_out":
@@ -192,6 +198,18 @@ def _print_refusal(error: Refusal | RpcError, request: protocol.Request, client:
         complain(SIGN_IN_HINT)
     if option := OPTION_HINTS.get(str(field)):
         complain(f"Use {option}.")
+
+
+def _explain_codes(request: protocol.Request, client: Client) -> None:
+    """Print the place of each code in a request that may mean another place: BLR an airport, BLRU a city."""
+    typed = [text for field in ("origin", "destination") if (text := getattr(request, field, None))]
+    with contextlib.suppress(Refusal, RpcError, ConnectionLost):
+        names = PlaceNames(client.call(protocol.Places(), protocol.PlaceList).places)
+        for text in typed:
+            place, others = names.named(text), names.other_meanings(text)
+            if place and others:
+                instead = listed((f"{other.name}, type {other.code}" for other in others), "or for")
+                complain(f"{text} is the code of {place.name}. For {instead}.")
 
 
 def _without_expected(error: Refusal) -> Refusal:

@@ -164,12 +164,21 @@ class PlaceNames:
         by_code = {p.code: p for p in found}
         return self._only([*by_code.values()], "begin with", typed, "the whole name, or the code")
 
+    def other_meanings(self, typed: str) -> list[Place]:
+        """The places that a code may mean too, because a code or name of theirs begins with it."""
+        word = fold_name(typed)
+        if word not in map(fold_name, self._by_code):
+            return []
+        found = {p.code: p for name, named in self._by_word.items() if name.startswith(word) for p in named}
+        return [p for p in found.values() if fold_name(p.code) != word]
+
     def unknown(self, typed: str, otherwise: str = "") -> str:
         """The message about a text that names no place, with similar names. otherwise: if there are none."""
-        names = self.similar(typed)
+        similar = self.similar(typed)
+        names = listed(similar, "or") if similar else self._similar_to_each_word(typed)
         if typed and len(fold_name(typed)) < _MIN_BEGINNING:
             otherwise = f"Type {_MIN_BEGINNING} characters or more."
-        hint = f"Did you mean {listed(names, 'or')}?" if names else otherwise
+        hint = f"Did you mean {names}?" if names else otherwise
         where = " on any route" if typed else ""
         return f"{quoted(typed)} is not a place{where}. {hint}".rstrip()
 
@@ -178,6 +187,11 @@ class PlaceNames:
         close = difflib.get_close_matches(fold_name(typed), self._by_word, _MAX_SIMILAR, _MIN_SIMILARITY)
         found = {p.code: label(p, self._places) for word in close for p in self._by_word[word]}
         return [*found.values()][:_MAX_SIMILAR]
+
+    def _similar_to_each_word(self, typed: str) -> str:
+        """The most similar place for each word of a text; empty if one of them has none."""
+        found = [self.similar(word)[:1] for word in typed.split()]
+        return listed((names[0] for names in found), "and") if found and all(found) else ""
 
     def _only(self, found: Sequence[Place], relation: str, typed: str, distinct: str) -> Place | None:
         """The one of these places that contains the others.

@@ -97,6 +97,11 @@ def test_parts_are_found(typed: str, journey: Journey) -> None:
         ("sat sun", Journey(), "There are 2 dates: Sat 5 Dec 2026 and Sun 6 Dec 2026."),
         ("sat sun sat", Journey(), "There are 2 dates: Sat 5 Dec 2026 and Sun 6 Dec 2026."),
         ("beng mys tomorrow, 5 dec, sun", Journey(BLRU, MYSU), "There are 3 dates: "),
+        (
+            "banglore mysoor",
+            Journey(),
+            '"banglore mysoor" is not a place on any route. Did you mean Bengaluru and Mysuru?',
+        ),
         ("bengaluru mysuru not sleeper", Journey(BLRU, MYSU), '"not sleeper" is not understood.'),
         ("beng mys not a semi sleeper", Journey(BLRU, MYSU), '"not a semi sleeper" is not understood.'),
         ("bengaluru mysuru ac non ac", Journey(BLRU, MYSU), '"ac" and "non ac" contradict each other.'),
