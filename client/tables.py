@@ -212,9 +212,9 @@ def event_row(event: Event) -> Row:
 
 
 def sales_row(row: SalesRow, *, by_agent: bool = False) -> Row:
-    """The columns of a service, a date or a segment are those that the row has.
+    """A row of sales. It has columns for its service, date, segment and agent, if it is about one.
 
-    by_agent: the rows are those of agents, and of what no agent has sold.
+    by_agent: each row is about an agent, or about what no agent has sold.
     """
     group = {
         ">Bus": row.bus_id and str(row.bus_id),

@@ -205,11 +205,11 @@ class LogHandler(logging.StreamHandler[TextIO]):
         self.setFormatter(FORMATTERS[settings.log_format]())
         self._limit = LineLimit(settings.log_lines_per_minute)
         self._waiting = queue.SimpleQueue[str | threading.Event | None]()
-        self._dropped = 0  # lines that were lost since the last one, because too many waited
+        self._dropped = 0  # lines that were lost since the last written line, because too many waited
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
 
         # Only the thread uses these.
-        self._failed = 0  # lines that were lost since the last one, because they could not be written
+        self._failed = 0  # lines that were lost since the last written line, because a write failed
         self._cut = False  # the last thing that was written is a part of a line
         self._thread.start()
 

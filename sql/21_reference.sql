@@ -1,8 +1,8 @@
 -- A reference is the bus_id of the booking's home service in base 28, followed by five random digits of base 28.
 -- api.reference_bus computes the bus_id from it. The booking may be on another service now: api.booking_bus.
 
--- The digits of base 28, without those that are easily misread: I and 1, O and 0, and others. The module words of
--- server/conversation has the same, for clients without a database; a test compares them.
+-- The digits of base 28, without those that are easily misread: I and 1, O and 0, and others. server/protocol/text.py has
+-- the same alphabet, for clients without a database; a test compares them.
 CREATE OR REPLACE FUNCTION api.reference_alphabet() RETURNS text
 LANGUAGE sql IMMUTABLE
 RETURN 'ABCDEFGHJKLMNPQRSTUVWXYZ3789';

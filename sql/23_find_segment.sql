@@ -17,7 +17,8 @@ LANGUAGE sql STABLE AS $$
     WHERE a.place = ANY (origins) AND a.departs IS NOT NULL AND a.to_stop IS NOT NULL
 $$;
 
--- The pairs of an origin and a destination between which services go: all services, those of a kind, or only one.
+-- The pairs of an origin and a destination between which a service goes. bus_id, kind: only that service, or only services of
+-- that kind; NULL: any.
 CREATE OR REPLACE FUNCTION api.connections(origins text[], destinations text[], bus_id bigint, kind text)
 RETURNS TABLE (from_place text, to_place text)
 LANGUAGE sql STABLE AS $$
@@ -30,8 +31,8 @@ LANGUAGE sql STABLE AS $$
       AND (connections.kind IS NULL OR s.kind = connections.kind)
 $$;
 
--- Of the places that two names may mean, those between which services go, as in api.connections.
--- Both are NULL if no service goes between any of them.
+-- The places, of those that two names may mean, between which a service goes, as in api.connections. Both results are NULL if
+-- no service goes between any of the places.
 CREATE OR REPLACE FUNCTION api.connected_places(
     origins text[], destinations text[], bus_id bigint DEFAULT NULL, kind text DEFAULT NULL,
     OUT from_places text[], OUT to_places text[]
@@ -42,7 +43,7 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- The travel date of the trip that leaves the origin (a place or a stop number) on a boarding date; NULL if there is
--- none. If several trips do, or one does several times, the first stop that still sells decides.
+-- none. If several trips leave it on that date, or one trip several times, the first stop that still sells decides.
 CREATE OR REPLACE FUNCTION api.travel_date_of(bus_id bigint, boarding_date date, origin text, destination text, from_stop int) RETURNS date
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -74,8 +75,8 @@ LANGUAGE sql STABLE AS $$
     WHERE r.bus_id = service.bus_id AND r.stop_no = boarding_date.stop_no
 $$;
 
--- Find a segment. If several stops of the route match, it is the first one that still sells, and, with a boarding date,
--- that is left on that date. If none sells, it is the first one. A segment after the end of the service is refused. An
+-- Find a segment. If several stops of the route match, it begins at the first of them that still sells, or else at the
+-- first of them. With a boarding date, a stop that the trip leaves on that date comes before the others. A segment after the end of the service is refused. An
 -- ambiguous name is refused if several of its places fit the route. trip: all columns are NULL if it does not matter.
 CREATE OR REPLACE FUNCTION api.find_segment(
     service bus_info, trip trips, origin text, destination text, from_stop int, to_stop int, boarding_date date DEFAULT NULL

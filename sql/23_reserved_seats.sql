@@ -15,9 +15,8 @@ RETURN CASE WHEN service.women_seats IS NULL OR party = (
         SELECT count(*) FROM jsonb_array_elements(passengers) AS p WHERE p ->> 'gender' = 'female')
     THEN among ELSE api.seats_without(service, among, service.women_seats) END;
 
--- Choose seats of a trip for a party, in the order of its tickets: see api.choose_seats. service: that of the trip, with the
--- seats of the trip. Passengers who ask for accessible seats get
--- them, as far as some are free.
+-- Choose seats of a trip for a party, in the order of its tickets: see api.choose_seats. service: the trip's service, with the
+-- seats of the trip in place of its own. Passengers who ask for accessible seats get those that are free.
 CREATE OR REPLACE FUNCTION api.choose_for_party(
     service bus_info, trip trips, segment int4range, party int, passengers jsonb, among int[]
 ) RETURNS int[]

@@ -25,7 +25,7 @@ BEGIN
         || CASE WHEN cardinality(refs) > size THEN jsonb_build_object('next', refs[size]) ELSE '{}' END;
 END $$;
 
--- The newest bookings of an account, before the one that was made at a time and has a reference; NULL: of all.
+-- The newest bookings of an account that are older than the booking with this time and reference; NULL: the newest of all.
 CREATE OR REPLACE FUNCTION api.bookings_before(account text, kind text, current boolean, size int, before timestamptz, before_reference text)
 RETURNS TABLE (bus_id bigint, reference text, created_at timestamptz)
 LANGUAGE plpgsql STABLE AS $$

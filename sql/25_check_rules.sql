@@ -15,8 +15,8 @@ BEGIN
 END $$;
 
 -- Check that an account or a phone number has few enough live tickets on a trip. The caller has locked and settled the
--- trip. An account that runs the service sells to others, so only their phone number counts. The refusal does not say how
--- many they have: the caller may not own the phone number.
+-- trip. An account that runs the service sells to others, so only the phone number counts. The refusal does not say how
+-- many tickets there are: the caller may not own the phone number.
 CREATE OR REPLACE FUNCTION api.check_seats_of_account(
     service bus_info, travel_date date, wanted int, account text, phone text
 ) RETURNS jsonb
@@ -39,9 +39,9 @@ BEGIN
         jsonb_build_object('limit', service.max_seats_per_account));
 END $$;
 
--- The warnings about a sale, as a field of the booking. A passenger of it has a live ticket on an overlapping segment of the
--- trip already, under the same name, with the same phone number or account. The account that made the other booking reads its
--- reference. Others do not: with the phone number, it opens the booking.
+-- The warnings about a sale, as a field of the booking. A warning says that a passenger of the sale already has a live ticket
+-- on an overlapping segment of the trip: one with the same name, and the same phone number or account. It has the reference of
+-- the other booking only for the account that made that booking, because a reference and a phone number open a booking.
 CREATE OR REPLACE FUNCTION api.warnings_about(sale api.sale) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT jsonb_build_object('warnings', jsonb_agg(jsonb_strip_nulls(jsonb_build_object('warning', 'same_passenger', 'reference', own.reference,

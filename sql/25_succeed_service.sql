@@ -1,8 +1,8 @@
 -- Continue a service under a new number from a date on: end it the day before, and add a copy of it that begins on the date,
--- with other fields if data has some. Both or neither. The sold tickets stay with the service that ends. So api.succeed_service
+-- in which the fields of `data` replace those of the service. The sold tickets stay with the service that ends. So api.succeed_service
 -- refuses if a passenger travels on the date or later; the refusal has the first possible date. The successor takes over
--- source_id, and the quotas of agents. account, plan: as in api.put_service. The answer: that of api.put_service for the
--- successor, and in `ended` for the service.
+-- source_id, and the quotas of agents. account, plan: as in api.put_service. The answer is that of
+-- api.put_service for the successor; its `ended` is that of api.put_service for the service that ends.
 CREATE OR REPLACE FUNCTION api.succeed_service(account text, bus_id bigint, from_date date, data jsonb DEFAULT '{}', plan boolean DEFAULT false)
 RETURNS TABLE (refused boolean, answer jsonb)
 LANGUAGE plpgsql SET jit = off SET enable_seqscan = off AS $$

@@ -1,4 +1,4 @@
-"""The formats of files that a reply has besides JSON, by method."""
+"""The file formats in which a reply is offered besides JSON, by method."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple

@@ -233,8 +233,8 @@ def _documents(
             bus_id, source = document["bus_id"], document["source_id"]
             if not existing.belongs(bus_id, document["operator"], source):
                 raise FeedError(
-                    f"{extension.FILE}:{found.line}: service {bus_id} is another one here. "
-                    "Without this file, the services of the feed get new numbers."
+                    f"{extension.FILE}:{found.line}: in this database, {bus_id} is the number of another "
+                    "service. Without this file, the services of the feed get new numbers."
                 )
         else:
             document |= existing.identity(document["operator"], service.ids)

@@ -1,9 +1,9 @@
 """Payments between the database and the providers.
 
-A request for a payment is a row first. Then the provider is asked, outside of any transaction, and what it
-says is one write through the writer. The same holds for a webhook, and for what a worker asks about payments
-that have not succeeded for a time. So a server that dies between any two steps loses nothing: the step is
-done again.
+A request for a payment is a row first. Then the provider is called, outside of any transaction, and its
+report is one write through the writer. The report in a webhook is such a write too, and so is the report that
+a worker asks for while a payment stays open. So a server that dies between two steps loses nothing: the step
+is done again.
 """
 
 import logging
@@ -91,9 +91,9 @@ class Payments:
     def begin(self, answer: Answer) -> Answer:
         """Begin a payment at its provider. answer: what the database answered to `pay`.
 
-        The answer is the payment as it is then, with how to pay it unless it has ended: a repeated key has an
-        earlier answer. Raises Refusal (busy, provider_unavailable), or as Writer.submit does; then `pay` may
-        be sent again.
+        Returns the payment as it is now, with how to pay it unless it has ended. `answer` may be older: a
+        repeated key returns the first answer. Raises Refusal (busy, provider_unavailable), or as
+        Writer.submit does; then `pay` may be sent again.
         """
         earlier = msgspec.json.decode(answer.body, type=Payment)
         ((now,),) = self._pool.execute(_PAYMENT, (earlier.reference, earlier.payment_id))
@@ -115,10 +115,12 @@ class Payments:
         Returns whether it has confirmed the booking. Raises Refusal (busy, provider_unavailable), or as
         Writer.submit does.
         """
-        is_open = [p for p in payments if p.state in ("pending", "failed") and p.provider in self.providers]
-        if not is_open:
+        open_payments = [
+            p for p in payments if p.state in ("pending", "failed") and p.provider in self.providers
+        ]
+        if not open_payments:
             return False
-        payment = is_open[-1]
+        payment = open_payments[-1]
         report = self._ask(lambda: self.providers[payment.provider].status(payment))
         if report.state == "pending":
             return False
@@ -247,8 +249,8 @@ class Payments:
             order = msgspec.json.decode(row, type=RefundOrder)
             if provider := self.providers.get(order.provider):
                 self._check_refund(provider, order)
-        is_all = max(len(payments), len(refunds)) < self._settings.payment_checks
-        return self._settings.payment_check_seconds if is_all else 0.0
+        all_checked = max(len(payments), len(refunds)) < self._settings.payment_checks
+        return self._settings.payment_check_seconds if all_checked else 0.0
 
     def _check(self, payment: Payment, *, ended: bool) -> None:
         provider = self.providers.get(payment.provider)

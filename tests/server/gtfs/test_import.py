@@ -228,7 +228,9 @@ def test_service_of_another_operator_is_not_edited(database: Database, importing
     document = database.value("SELECT (api.service(1) - '{stops,segment_fares,name,operator}'::text[])::text")
     quoted = document.replace('"', '""')
     extension = f'trip_id,on_sale_until,service\nt1,20261214,"{quoted}"\n'
-    with pytest.raises(FeedError, match=r"^busware_services\.txt:2: service 1 is another one here\."):
+    with pytest.raises(
+        FeedError, match=r"^busware_services\.txt:2: in this database, 1 is the number of another "
+    ):
         importing({"busware_services.txt": extension})
     assert database.query(SERVICES) == []
 
