@@ -32,6 +32,7 @@ from busware.server.conversation import (
     BACK,
     COMMANDS,
     HELP,
+    MORE_COMMANDS,
     QUIT,
     Ask,
     Call,
@@ -51,7 +52,6 @@ from busware.server.conversation import (
 from busware.server.conversation.dialogue import OUTCOME_UNKNOWN
 from busware.server.conversation.reservation import after_expiry
 from busware.server.conversation.words import (
-    CLOCK_HERE,
     change_line,
     counted,
     message_details,
@@ -95,7 +95,7 @@ _COMMAND = Ask(
     str,
     "command",
     choices=(
-        *(Choice(word, command.about) for word, command in COMMANDS.items()),
+        *(Choice(word, command.about, if_typed=word in MORE_COMMANDS) for word, command in COMMANDS.items()),
         Choice(HELP, "list all commands"),
         Choice(QUIT, "end"),
     ),
@@ -386,14 +386,14 @@ class Terminal:
     def _details_of(self, message: dict[str, Any]) -> str:
         """The line after a message of an operator: when it was sent, about which trip, and how to answer.
 
-        Its time is that of this computer, as the end of a hold.
+        Its time is in the server's time zone, which is named if the clock of this computer differs.
         """
         day = message.get("boarding_date") or message.get("travel_date")
         here, there = now_in(None), now_in(self._time_zone)
         return message_details(
-            datetime.fromisoformat(message["at"]), here, message.get("bus_id"),
+            datetime.fromisoformat(message["at"]), there, message.get("bus_id"),
             date.fromisoformat(day) if day else None,
-            "" if here.utcoffset() == there.utcoffset() else CLOCK_HERE,
+            "" if here.utcoffset() == there.utcoffset() else self._time_zone or "",
         )  # fmt: skip
 
     def _print_change(self, booking: Booking, before: Booking) -> None:

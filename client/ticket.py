@@ -24,7 +24,7 @@ from busware.server.conversation.words import (
     does_not_run,
     duration,
     end_of,
-    hold_end_here,
+    hold_end,
     moment,
     money,
     offer_lines,
@@ -125,7 +125,7 @@ def _summary(booking: Booking) -> list[RenderableType]:
         lines.append(Text(f"Refunded {money(booking.refund, booking.currency)}", "bold green"))
     if booking.expires_at is not None:
         minutes = math.ceil((booking.expires_at - datetime.now(UTC)).total_seconds() / 60)
-        before = hold_end_here(booking, booking.expires_at, None)
+        before = hold_end(booking, booking.expires_at, None)
         act = "Confirm"
         if booking.payment is not None:
             act = f"Pay {money(booking.payment.amount, booking.payment.currency)}"

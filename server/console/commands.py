@@ -57,7 +57,7 @@ class Command:
 
 @dataclass(frozen=True)
 class Console:
-    """Executes commands. today: in the server's time zone. exit_help: what `help` says of `exit`.
+    """Executes commands. now: the time in the server's time zone. exit_help: what `help` says of `exit`.
 
     read: asks a question and returns the line that the operator types; raises KeyboardInterrupt for Ctrl-C,
     and EOFError at the end of input. out: prints a line.
@@ -65,7 +65,7 @@ class Console:
 
     messages: Messages
     feed: ConsoleFeed
-    today: Callable[[], date]
+    now: Callable[[], datetime]
     read: Callable[[str], str]
     out: Out
     exit_help: str
@@ -114,17 +114,21 @@ class Console:
 
     def _reply(self, rest: str) -> None:
         word, _, text = rest.partition(" ")
-        message = self._unanswered(word) if _is_number(word) else self._last_message()
         text = text.strip() if _is_number(word) else rest
         if not text:
-            raise UsageError("Without NUMBER, it answers the last message.")
+            raise UsageError("Without NUMBER, it answers the last message, if one sender waits.")
         waited = self.messages.unanswered()
+        message = self._unanswered(word) if _is_number(word) else self._last_message(waited)
         quoted = shorten(message.body, _QUOTED_CHARACTERS, placeholder=" …")
-        self._send(text, f", in reply to message {message.message_id}: {quoted}", **self._sender(message))
+        sender = self._sender(message)
+        self._send(text, f", in reply to message {message.message_id}: {quoted}", **sender)
         waiting = [message.message_id, *(other.message_id for other in self.messages.unanswered())]
         if others := [other.message_id for other in waited if other.message_id not in waiting]:
-            subject, verb = plural("message", others).capitalize(), "has" if len(others) == 1 else "have"
-            self.out(f"{subject} {listed(others, 'and')} {verb} a reply now, too.")
+            subject, verb = plural("message", others).capitalize(), "waits" if len(others) == 1 else "wait"
+            self.out(
+                f"{subject} {listed(others, 'and')} of the same sender no longer {verb} for a reply. "
+                f"To add one: to {listed(sender.values(), 'or')} TEXT."
+            )
 
     def _send(self, text: str, end: str = ".", **to: Any) -> None:
         """Send a notice, and print a sentence on whom it reaches. end: how it ends. to: see Messages."""
@@ -153,9 +157,18 @@ class Console:
             "first word of your reply, type the number of a message before it."
         )
 
-    def _last_message(self) -> Message:
-        """The last message of a client that this console has shown, or else the last one without a reply."""
-        for message in filter(None, (self.feed.last_message, *reversed(self.feed.unanswered))):
+    def _last_message(self, waiting: list[Message]) -> Message:
+        """The last message that waits for a reply; if none does, the last one that this console has shown.
+
+        Raises InvalidInput if messages of several senders wait.
+        """
+        if len({message.reference or message.client_no for message in waiting}) > 1:
+            numbers = [message.message_id for message in waiting]
+            raise InvalidInput(
+                f"Messages {listed(numbers, 'and')} wait for a reply. "
+                f"Type the number of one before your text: reply {numbers[-1]} TEXT."
+            )
+        for message in filter(None, (*waiting[-1:], self.feed.last_message)):
             return message
         raise InvalidInput("No message waits for a reply.")
 
@@ -217,23 +230,34 @@ class Console:
     def _trip_and_text(self, rest: str, example: str) -> tuple[int, date, str]:
         """The number of a service, a date and a text. Raises InvalidInput, UsageError with the example."""
         bus, _, rest = rest.partition(" ")
-        day, text = leading_date(rest, self.today())
+        day, text = leading_date(rest, self._today())
         if not day:
             day, _, text = text.partition(" ")
         if not _is_number(bus) or not text:
             raise UsageError(example)
-        return int(bus), parse_date(day, self.today()), text
+        return int(bus), parse_date(day, self._today()), text
+
+    def _today(self) -> date:
+        return self.now().date()
+
+    def _local(self, at: datetime) -> datetime:
+        """A time in the server's time zone."""
+        return at.astimezone(self.now().tzinfo)
+
+    def _since(self, at: datetime) -> str:
+        """A date and time in the server's time zone, such as Sat 5 Dec 22:05."""
+        return f"{day_of(self._local(at), year=False)} {clock(self._local(at))}"
 
     def _date(self, typed: str) -> date:
         """The date that the operator has typed, or today."""
-        return parse_date(typed, self.today()) if typed.strip() else self.today()
+        return parse_date(typed, self._today()) if typed.strip() else self._today()
 
     # Lists -------------------------------------------------------------------------------------
 
     def _clients(self, rest: str) -> None:
         clients = self._connected_clients()
         for client in clients:
-            since = f"{client.since.astimezone():%H:%M:%S}"
+            since = f"{self._local(client.since):%H:%M:%S}"
             columns = f"{client.client_no:>5}  since {since}  {client.address:21}  {client.protocol:4}"
             self._show(" ".join(filter(None, (f"{columns} ", client.account, client.reference))))
         self.out(f"Connected clients: {len(clients)}.")
@@ -260,7 +284,7 @@ class Console:
         clients = Counter(client.process_no for client in presence.clients if client.left_at is None)
         for process in presence.processes:
             count = f", clients: {clients[process.process_no]}" if process.role == "server" else ""
-            self._show(f"{process.role} {process.name}, since {_local(process.since)}{count}")
+            self._show(f"{process.role} {process.name}, since {self._since(process.since)}{count}")
         tickets = ", ".join(f"{n} {status}" for status, n in sorted(stats["tickets"].items())) or "none"
         self._show(f"tickets for today and later: {tickets}")
         self._show(f"services: {stats['services']}, trips on sale: {stats['trips']}")
@@ -268,7 +292,7 @@ class Console:
         if stats["outbox"]:
             since = stats["outbox_since"]
             not_sent = ", ".join(
-                f"{n} {kind} since {_local(datetime.fromisoformat(since[kind]))}"
+                f"{n} {kind} since {self._since(datetime.fromisoformat(since[kind]))}"
                 for kind, n in sorted(stats["outbox"].items())
             )
             self._show(f"not sent, see {subcommand('outbox')}: {not_sent}")
@@ -283,7 +307,7 @@ class Console:
 
     def _show_messages(self, messages: list[Message]) -> None:
         for message in messages:
-            at = message.at.astimezone()
+            at = self._local(message.at)
             self._show(f"{day_of(at, year=False)} {at:%H:%M:%S}  {heading(message)}: {message.body}")
 
     def _connections(self, rest: str) -> None:
@@ -307,7 +331,7 @@ COMMANDS = {
     "to": Command("NUMBER|REFERENCE TEXT", "send a message to a client, or to a booking", Console._to),
     "all": Command("TEXT", "send a message to all clients and passengers", Console._all),
     "trip": Command("BUS DATE TEXT", "send a notice to all passengers of a trip", Console._trip),
-    "reply": Command("[NUMBER] TEXT", "answer the last message, or the one with a number", Console._reply),
+    "reply": Command("[NUMBER] TEXT", "answer the message that waits, or one by its number", Console._reply),
     "unanswered": Command("", "list the messages of clients without a reply", Console._list_unanswered),
     "messages": Command("", f"list the last {_MESSAGES_SHOWN} messages", Console._recent),
     "clients": Command("", "list the connected clients", Console._clients),
@@ -321,12 +345,6 @@ COMMANDS = {
     "stats": Command("", "count processes, tickets, services and messages", Console._stats),
     "help": Command("", "show this list", Console._help),
 }
-
-
-def _local(at: datetime) -> str:
-    """A time in the time zone of the machine, such as Sat 5 Dec 22:05."""
-    at = at.astimezone()
-    return f"{day_of(at, year=False)} {clock(at)}"
 
 
 def _is_number(word: str) -> bool:

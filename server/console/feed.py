@@ -28,9 +28,10 @@ class Out(Protocol):
 class ConsoleFeed:
     """The feed of one console.
 
-    on_counts: called when `counts` may have changed. last_message: the last message from a client that was
-    shown. unanswered: the messages from clients without a reply. shows_connections: whether it shows each
-    client that connects or disconnects.
+    now: the time in the server's time zone, in which the feed shows times. on_counts: called when `counts`
+    may have changed. last_message: the last message from a client that was shown. unanswered: the messages
+    from clients without a reply. shows_connections: whether it shows each client that connects or
+    disconnects.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class ConsoleFeed:
         messages: Messages,
         listener: Listener,
         out: Out,
+        now: Callable[[], datetime],
         on_counts: Callable[[], None] = lambda: None,
     ) -> None:
         self.last_message: Message | None = None
@@ -46,6 +48,7 @@ class ConsoleFeed:
         self._messages = messages
         self._listener = listener
         self._out = out
+        self._now = now
         self._on_counts = on_counts
         self._worker = WorkerThread("console feed", self._show_changes)
 
@@ -150,7 +153,8 @@ class ConsoleFeed:
         return [process for process in processes if process.process_no not in numbers]
 
     def _show(self, text: str, at: datetime | None = None, *, highlighted: bool = False) -> None:
-        when = (at or datetime.now().astimezone()).astimezone()
+        now = self._now()
+        when = at.astimezone(now.tzinfo) if at else now
         self._out(f"{when:%H:%M:%S}  {text}", highlighted=highlighted)
 
 

@@ -80,7 +80,7 @@ def operate(
         def read(question: str) -> str:
             return read_line(session, question, print_lock=print_lock, redirection=_above_the_prompt())
 
-        feed = ConsoleFeed(messages, listener, out, on_counts=lambda: redraw(session.app))
+        feed = ConsoleFeed(messages, listener, out, settings.now, on_counts=lambda: redraw(session.app))
         feed.start()  # first: it shows every message that is sent after the process is registered
         stack.callback(feed.stop)
         listener.start(f"in process {os.getpid()}")
@@ -92,7 +92,7 @@ def operate(
 
         signal.signal(signal.SIGTERM, end)
         signal.signal(signal.SIGHUP, end)  # the terminal was closed
-        Console(messages, feed, lambda: settings.now().date(), read, out, exit_help).run()
+        Console(messages, feed, settings.now, read, out, exit_help).run()
 
 
 def redraw(app: Application[str]) -> None:

@@ -1,7 +1,7 @@
 """Payments to a provider: how a hold is paid, and whether it is paid by now."""
 
 from busware.server.conversation.dialogue import Call, Show, Steps, Tell
-from busware.server.conversation.words import hold_end_here, money
+from busware.server.conversation.words import hold_end, money
 from busware.server.protocol import Booking, Confirm, GetBooking, Pay, Payment, PaymentOutcome, Refusal
 
 _IF_IT_ARRIVES = "If it arrives now, it is given back, unless it can book the same seats at the same fare."
@@ -64,7 +64,7 @@ def begin(held: Booking, phone: str | None) -> Steps[Booking | Refusal]:
     yield Show(payment)
     booking: Booking | Refusal = yield Call(GetBooking(reference=held.reference, phone=phone))
     if isinstance(booking, Booking) and booking.status == "held" and booking.expires_at is not None:
-        until = hold_end_here(booking, booking.expires_at, None)
+        until = hold_end(booking, booking.expires_at, None)
         yield Tell(f"Your seats are held until {until}. When you have paid, type: pay {held.reference}")
     return booking
 

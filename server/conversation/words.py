@@ -1,4 +1,8 @@
-"""The nouns of each kind of service, and dates, amounts, numbers and bookings as text."""
+"""The nouns of each kind of service, and dates, amounts, numbers and bookings as text.
+
+Times are local times of a stop, or times in the server's time zone, in every client and in the console. If
+the clock of the traveller's computer shows another time, the end of a hold has the name of the place.
+"""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence, Sized
@@ -27,7 +31,6 @@ from busware.server.protocol import (
     TripList,
 )
 
-CLOCK_HERE = " by the clock of this computer"  # after a time that the clock of the server shows otherwise
 PHONE_EXAMPLE = "98450 12345"
 PHONE_EXAMPLES = f"{PHONE_EXAMPLE} or +44 20 7946 0958"
 
@@ -248,16 +251,6 @@ def hold_end(booking: Booking, expires_at: datetime, zone: tzinfo | None) -> str
     return f"{at:%H:%M:%S}{where}"
 
 
-def hold_end_here(booking: Booking, expires_at: datetime, zone: tzinfo | None) -> str:
-    """When a hold expires, in the time zone of this program: 21:50:11 by the clock of this computer.
-
-    Without the addition if the clock of the origin shows the same time.
-    """
-    here, there = expires_at.astimezone(zone), expires_at.astimezone(booking.departs_at.tzinfo)
-    same = here.utcoffset() == there.utcoffset()
-    return f"{here:%H:%M:%S}" + ("" if same else CLOCK_HERE)
-
-
 def venue_of(service: Trip | Booking | OperatedTrip) -> str:
     """The place at which the passengers stay, such as a hotel or a theatre; "" for a journey."""
     if not words_of(service.kind).at_venue:
@@ -404,16 +397,16 @@ def change_line(booking: Booking, *, machine: bool = False) -> str:
     return ", ".join(filter(None, parts)) + why
 
 
-def message_details(
-    at: datetime, now: datetime, bus_id: int | None, day: date | None, whose_clock: str = ""
-) -> str:
+def message_details(at: datetime, now: datetime, bus_id: int | None, day: date | None, zone: str = "") -> str:
     """The line after a message of an operator. at: when it was sent. bus_id, day: the trip that it is about.
 
-    now: the time now, in the time zone in which the line shows times. whose_clock: follows the time. Example:
+    now: the time now, in the time zone in which the line shows times. zone: the name of that time zone, if
+    this computer's clock shows another time. Example:
     Sent at 14:05, about service 101 of Sat 5 Dec 2026. To answer, type: say TEXT
     """
     local = at.astimezone(now.tzinfo)
-    sent = (f"at {clock(local)}" if local.date() == now.date() else moment(local)) + whose_clock
+    sent = f"at {clock(local)}" if local.date() == now.date() else moment(local)
+    sent += f" in {zone}" if zone else ""
     about = f", about service {bus_id} of {day_of(day)}" if bus_id and day else ""
     return f"Sent {sent}{about}. To answer, type: say TEXT"
 
@@ -453,7 +446,7 @@ def differing_ends(found: TripList) -> list[str]:
 def sent_line(notice: SentNotice) -> str:
     """Whom a notice to a trip reaches."""
     if not notice.bookings:
-        return "The notice reaches no passenger: the trip has no booking whose journey has not ended."
+        return "The notice reaches no passenger. The trip has no bookings, or their journeys have ended."
     bookings, tickets = counted(notice.bookings, "booking"), counted(notice.tickets, "ticket")
     return f"Sent to the passengers of {bookings} ({tickets})."
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from busware import ticket
-from busware.server.conversation.words import hold_end_here
+from busware.server.conversation.words import hold_end
 from busware.server.protocol import Booking, RefundTier, Ticket
 from tests.client.test_commands import PHONE, Run, book, run  # noqa: F401 - run is a fixture
 
@@ -162,15 +162,16 @@ def test_ticket_of_two_fits_24_lines() -> None:
     assert len(draw(make_booking(name="Asha", size=2))) < 24
 
 
-def test_end_of_a_hold_is_shown_by_the_clock_of_this_computer() -> None:
+def test_end_of_a_hold_is_local_time_of_the_origin_and_names_it_if_clocks_differ() -> None:
     end = datetime.now(UTC) + timedelta(minutes=10)
     booking = make_booking("held")
-    for zone, addition in (("Asia/Kolkata", ""), ("America/New_York", " by the clock of this computer")):
+    for zone, addition in (("Asia/Kolkata", ""), ("America/New_York", f" in {booking.origin}")):
         departs_at = booking.departs_at.astimezone(ZoneInfo(zone))
         booking = msgspec.structs.replace(booking, expires_at=end, departs_at=departs_at)
-        here = end.astimezone(ZoneInfo("Asia/Kolkata"))
-        assert hold_end_here(booking, here, here.tzinfo) == f"{here:%H:%M:%S}{addition}"
-    assert "Confirm within 10 minutes, before " in "".join(draw(booking))
+        here, there = ZoneInfo("Asia/Kolkata"), end.astimezone(ZoneInfo(zone))
+        assert hold_end(booking, end, here) == f"{there:%H:%M:%S}{addition}"
+    drawn = " ".join(" ".join(draw(booking)).split())
+    assert f"Confirm within 10 minutes, before {hold_end(booking, end, None)}" in drawn
 
 
 @pytest.mark.parametrize("status", ["held", "pending", "cancelled", "expired"])

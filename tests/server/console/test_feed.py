@@ -23,7 +23,10 @@ def lines(hooks: Hooks, database: Database) -> Iterator[SimpleQueue[str]]:
     printed = SimpleQueue[str]()
     listener = Listener(database.server, hooks.settings, Deadlines(hooks.settings), role="console")
     feed = ConsoleFeed(
-        Messages(hooks.pool, hooks.settings), listener, lambda text, *, highlighted=False: printed.put(text)
+        Messages(hooks.pool, hooks.settings),
+        listener,
+        lambda text, *, highlighted=False: printed.put(text),
+        hooks.settings.now,
     )
     feed.start()
     listener.start("of the test")

@@ -376,7 +376,9 @@ def test_a_console_shows_the_clients_that_connect_after_it(
     lines = SimpleQueue[str]()
     listener = Listener(database.server, pushing.settings, Deadlines(pushing.settings), role="console")
     messages = Messages(pushing.pool, pushing.settings)
-    feed = ConsoleFeed(messages, listener, lambda text, *, highlighted=False: lines.put(text))
+    feed = ConsoleFeed(
+        messages, listener, lambda text, *, highlighted=False: lines.put(text), pushing.settings.now
+    )
     feed.shows_connections = True
     feed.start()
     listener.start("of the test")
