@@ -261,10 +261,11 @@ class Choices(Completer):
 
     def _completions(self, before: str) -> Iterator[Completion]:
         typed = fold_name(before) + (" " if before[-1:].isspace() and self._several else "")
-        by_text = [choice for choice in self._choices if fold_name(choice.text).startswith(typed)]
+        offered = [choice for choice in self._choices if typed or not choice.if_typed]
+        by_text = [choice for choice in offered if fold_name(choice.text).startswith(typed)]
         by_word = [
             choice
-            for choice in self._choices
+            for choice in offered
             if any(fold_name(word).startswith(typed) for word in re.split(r"[\s,]+", choice.about))
         ]
         for choice in dict.fromkeys(by_text + by_word):

@@ -18,12 +18,12 @@ server/tcp/plain_text.py and client/terminal.py execute the same steps and displ
 
 from busware.server.conversation.commands import (
     COMMANDS,
+    MORE_COMMANDS,
     WELCOME,
-    asks_for_help,
     begin,
     command_named_by,
     ends_connection,
-    help_text,
+    find_help,
 )
 from busware.server.conversation.dates import parse_date
 from busware.server.conversation.dialogue import (
@@ -45,7 +45,7 @@ from busware.server.conversation.dialogue import (
 )
 
 __all__ = [
-    "BACK", "COMMANDS", "HELP", "QUIT", "WELCOME", "Ask", "Call", "Choice", "Context", "Dialogue",
-    "InvalidInput", "OpenedBookings", "Show", "Step", "Tell", "asks_for_help", "begin", "command_named_by",
-    "ends_connection", "help_text", "no_answer", "parse_date", "undo_outcome",
+    "BACK", "COMMANDS", "HELP", "MORE_COMMANDS", "QUIT", "WELCOME", "Ask", "Call", "Choice", "Context",
+    "Dialogue", "InvalidInput", "OpenedBookings", "Show", "Step", "Tell", "begin", "command_named_by",
+    "ends_connection", "find_help", "no_answer", "parse_date", "undo_outcome",
 ]  # fmt: skip

@@ -36,6 +36,7 @@ from busware.server.protocol import Refusal, normalize_text
 END = ("stop", "terminate")
 _LEAVE = (QUIT, *QUIT_SYNONYMS)
 _HELP = (HELP, "?", "menu", "commands", "options")
+_MORE = "more"  # after a word for help
 WELCOME = "Busware. Type bus, flight, show or hotel to book, or help for all commands."
 NO_QUESTION = "No question is open. Type help for all commands, or quit to disconnect."
 _MIN_SIMILARITY = 0.65  # of a suggested command to the unknown word, from 0 to 1, which is the same text
@@ -87,6 +88,10 @@ COMMANDS: dict[str, Command] = {
     "say": Command("send a message to the operator", say, "[TEXT]"),
 }
 
+# `help` only names these commands; `help more` explains them. The menu of the terminal offers them once their
+# beginning is typed. So the list and the menu fit a terminal of 24 rows.
+MORE_COMMANDS = ("transfer", "alight", "exchange", "offer", "email", "messages")
+
 # `say` is accepted at every question. The other commands require `quit` first.
 _COMMANDS_AFTER_QUIT = COMMANDS.keys() - {"say"}
 
@@ -100,9 +105,12 @@ _SYNONYMS = {
 }  # fmt: skip
 
 
-def asks_for_help(line: str) -> bool:
-    """Whether a line asks for the list of the commands."""
-    return normalize_text(line).lower() in _HELP
+def find_help(line: str, *, extended: bool = False) -> str:
+    """The list of commands that a line asks for; empty if the line does not ask for one."""
+    word, _, rest = " ".join(normalize_text(line).lower().split()).partition(" ")
+    if word not in _HELP or rest not in ("", _MORE):
+        return ""
+    return more_help_text() if rest else help_text(extended=extended)
 
 
 def ends_connection(line: str, *, question_open: bool) -> bool:
@@ -132,10 +140,10 @@ def _steps(typed: str, context: Context) -> Steps[None]:
     try:
         if command := COMMANDS.get(begun):
             yield from command.begin(context, rest)
-        elif asks_for_help(word) and (about := command_named_by(rest)):
+        elif name in _HELP and (about := command_named_by(rest)):
             yield Tell(f"{about} {COMMANDS[about].takes}: {COMMANDS[about].about}.")
-        elif asks_for_help(word):
-            yield Tell(help_text(extended=context.extended))
+        elif name in _HELP:
+            yield Tell(find_help(typed, extended=context.extended) or help_text(extended=context.extended))
         elif name in (BACK, *_LEAVE):
             yield Tell(NO_QUESTION)
         elif not typed:
@@ -155,23 +163,35 @@ def _steps(typed: str, context: Context) -> Steps[None]:
 
 
 def help_text(*, extended: bool = False) -> str:
-    """A line for each command."""
+    """A line for each command but MORE_COMMANDS, which have one line together."""
     at_once = "" if extended else ", at once"
     lines = [
-        (f"{word} {command.takes}".strip(), f"{command.about}{at_once if command.chooses else ''}")
+        (f"{word} {command.takes}", f"{command.about}{at_once if command.chooses else ''}")
         for word, command in COMMANDS.items()
+        if word not in MORE_COMMANDS
     ]
     if not extended:
         words = " or ".join(f"{word} {CHOOSE}" for word, command in COMMANDS.items() if command.chooses)
         lines.append((words, "by questions, with the fare before you book"))
     lines += [
+        (f"{HELP} {_MORE}", ", ".join(MORE_COMMANDS)),
         ("help", "show this list; at a question, explain it"),
         ("back", "go to the previous question"),
         ("quit", "leave the dialogue; without one, disconnect"),
         ("STOP, terminate", "end the connection"),
     ]
-    width = max(len(word) for word, _ in lines)
-    return "\n".join(["Commands:", *(f"  {word:{width}}  {about}" for word, about in lines)])
+    return _table("Commands:", lines)
+
+
+def more_help_text() -> str:
+    """A line for each of MORE_COMMANDS."""
+    lines = [(f"{word} {COMMANDS[word].takes}", COMMANDS[word].about) for word in MORE_COMMANDS]
+    return _table("More commands:", lines)
+
+
+def _table(heading: str, lines: list[tuple[str, str]]) -> str:
+    width = max(len(words) for words, _ in lines)
+    return "\n".join([heading, *(f"  {words:{width}}  {about}" for words, about in lines)])
 
 
 def _unknown(typed: str) -> str:

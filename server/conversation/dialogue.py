@@ -120,10 +120,11 @@ class Context:
 
 @dataclass(frozen=True)
 class Choice:
-    """A possible answer to a question, with a description."""
+    """A possible answer to a question, with a description. if_typed: offered once its beginning is typed."""
 
     text: str
     about: str = ""
+    if_typed: bool = False
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,7 @@ def _book_by_line(context: Context, line: str) -> Steps[None]:
         if country := (yield from find_country(line)):
             yield Tell(f"Welcome to {country}")
             return
-        raise InvalidInput(f"{quoted(line)} is not a request {_EXAMPLE}.")
+        raise InvalidInput(f"{quoted(line)} does not have the form source,destination,date,time.")
     source, target, day_text, time_text = parts
     time = answers.time_of_day(time_text)
     if time is None:

@@ -186,6 +186,10 @@ def _parse_performance(
         number, title = answers.without_noun(typed, SHOW.service), fold_name(typed)
         meant = [t for t in shown if str(t.bus_id) == number or _has_word(t.name, title)]
         if not meant or not title:
+            if typed.isdigit():
+                numbers = listed(filter(None, by_number), "or")
+                problem = f"There is no performance {typed}. Type {numbers}, or a time such as 18:30."
+                raise InvalidInput(problem) from None
             if any(character.isdigit() for character in typed):
                 raise
             raise InvalidInput(f"No performance in the list is called {quoted(typed)}.") from None

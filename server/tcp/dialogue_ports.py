@@ -7,7 +7,7 @@ client sends a message first, the message answers that question.
 from collections.abc import Callable
 from datetime import datetime
 
-from busware.server.conversation import Dialogue, asks_for_help, command_named_by, help_text
+from busware.server.conversation import HELP, Dialogue, command_named_by, find_help
 from busware.server.protocol import Answer, Refusal, Request, Say, clean_text
 from busware.server.push.messages import Message
 from busware.server.tcp.plain_text import PlainText, RequestFailed
@@ -49,8 +49,9 @@ class RepeatedDialogue(PlainText):
             if typed.lower() != self._command:  # else the question is asked again
                 self._begin(typed, texts)
         else:
-            if self._is_idle and asks_for_help(typed):
-                texts.append(help_text())
+            if self._is_idle and (commands := find_help(typed)):
+                texts.append(commands)
+                typed = HELP  # also explain the question
             if self._dialogue is None:
                 self._ask(texts)
                 if self._dialogue is None:  # the texts say why it cannot begin

@@ -47,9 +47,12 @@ _PREPOSITIONS = {"origin": "from", "destination": "to"}
 _TRIP_ROW = "{:>6}  {:6}  {:8}  {:>5}  {:>9}  {:>4}  {}"
 
 
-def wrapped(text: str) -> str:
-    """The text in lines of at most WIDTH columns, broken between words."""
-    return "\n".join(textwrap.fill(line, WIDTH, break_on_hyphens=False) for line in text.splitlines())
+def wrapped(text: str, indent: str = "") -> str:
+    """The text in lines of at most WIDTH columns, broken between words. indent: of all but the first."""
+    return "\n".join(
+        textwrap.fill(line, WIDTH, subsequent_indent=indent, break_on_hyphens=False)
+        for line in text.splitlines()
+    )
 
 
 def reply(answer: msgspec.Struct, now: datetime, yours: tuple[int, ...] = ()) -> str:

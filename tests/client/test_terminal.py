@@ -172,6 +172,19 @@ def test_places_are_completed_by_code_and_alias(traveller: Callable[..., Travell
     asha.wait_for("From Bengaluru to:")
 
 
+def test_first_menu_has_its_last_entry_on_the_screen(traveller: Callable[..., Traveller]) -> None:
+    asha = traveller()
+    asha.wait_for("What would you like?", "book seats on a bus, or cancel them", "list all commands", "end")
+
+
+def test_command_that_the_menu_leaves_out_is_completed(traveller: Callable[..., Traveller]) -> None:
+    asha = traveller()
+    asha.answer(("What would you like?", "help more"))
+    asha.wait_for("What would you like?")  # this question does not open its menu
+    asha.child.send("tr")
+    asha.wait_for("give a ticket to another name")
+
+
 def test_menu_opens_below_a_full_screen(traveller: Callable[..., Traveller]) -> None:
     asha = traveller()
     asha.answer(("What would you like?", "help"), ("What would you like?", "help"))

@@ -221,7 +221,7 @@ def test_legs_are_sold_separately(client_socket: LineClient, database: Database)
 
 EXAMPLE = "such as USA,IND,2026-12-15,10:00."
 NO_TIME = f"is not a time. Type a line {EXAMPLE}"
-NOT_FOUR_PARTS = f"is not a request {EXAMPLE}"
+NOT_FOUR_PARTS = "does not have the form source,destination,date,time."
 SERVED = "Flights serve IND, SGP, UAE, UK and USA."
 
 

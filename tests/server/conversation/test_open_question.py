@@ -29,6 +29,24 @@ def test_question_is_repeated_after_a_notice(connect: Callable[[], LineClient], 
     transcript(line, f"Server: Good evening.\n{SENT}\nServer: Good night.\n{SENT}")
 
 
+def test_long_message_and_question_are_folded(connect: Callable[[], LineClient], console: Console) -> None:
+    line = connect()
+    transcript(line, "> bus bengaluru mysuru\nDate of journey (2026-12-05, tomorrow, sat or 5 dec):")
+    console.notice(
+        "In front of the railway station, platform 3. Please be there at 06:45 and have the ticket ready."
+    )
+    transcript(
+        line,
+        """
+        Server: In front of the railway station, platform 3. Please be there at 06:45
+            and have the ticket ready.
+        Sent at 09:00. To answer, type: say TEXT
+        The question is still open:
+        Date of journey (2026-12-05, tomorrow, sat or 5 dec):
+        """,
+    )
+
+
 def test_expired_hold_says_what_its_question_means_now(
     connect: Callable[[], LineClient], pushing: SimpleNamespace, clock: Clock
 ) -> None:

@@ -387,6 +387,10 @@ def test_choose_lists_the_performances_and_shows_the_fare_before_booking(
            804  21:30   23:45      2h15     250.00    25  Ranga Players Hayavadana
         1 11:00, 2 15:00, 3 18:30, 4 21:30
         Performance (its number, time or title; Enter: 11:00), or another date:
+        > 99
+        There is no performance 99. Type 1, 2, 3 or 4, or a time such as 18:30.
+        1 11:00, 2 15:00, 3 18:30, 4 21:30
+        Performance (its number, time or title; Enter: 11:00), or another date:
         > 2
         The Clay Cart, Sat 5 Dec 2026 15:00, 25 free, 200.00 each.
         How many seats? (Enter: 1)

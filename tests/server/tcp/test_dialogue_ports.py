@@ -286,6 +286,9 @@ def test_help_at_the_first_question_lists_the_commands_too(program: Open) -> Non
             assert reply.startswith("Commands:\n")
             assert "\n  status [REFERENCE [PHONE]]" in reply
             assert reply.endswith(question)
+            assert len(reply.splitlines()) <= 22  # of 24 rows: the typed line and the cursor have one each
+        more = client.ask("help more")
+        assert more.startswith("More commands:\n") and more.endswith(question)
     assert not client.ask("2\nhelp").startswith("Commands:")
 
 

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from busware.server.conversation import COMMANDS
 from busware.server.tcp.plain_text import ONLY_KEYS, typed_text
 from tests.conftest import Database, LineClient
 from tests.support.transcript import ASHA, TRAVEL_DAY, receive_until, transcript
@@ -37,6 +38,19 @@ def test_long_texts_are_wrapped_between_words(client_socket: LineClient) -> None
         lines.append(line)
     assert "Bengaluru" in " ".join(lines)
     assert max(map(len, lines)) < 80
+
+
+def test_help_fits_a_terminal_of_24_rows_and_names_every_command(client_socket: LineClient) -> None:
+    client_socket.send("help\nhelp more\nSTOP")
+    *lines, stopped = client_socket.read().decode().splitlines()
+    assert stopped == "STOPPED"
+    more = lines.index("More commands:")
+    assert more <= 22 and len(lines) - more <= 22  # with the typed line, and the line of the cursor
+    words = " ".join(lines[:more])
+    assert all(command in words for command in COMMANDS)
+    explained = [line.split()[0] for line in lines if line.startswith("  ")]
+    assert explained.count("flight") == 2  # also "flight choose"
+    assert all(explained.count(command) == 1 for command in COMMANDS if command != "flight")
 
 
 def test_empty_line_gets_a_greeting_except_after_json(connect: Callable[[], LineClient]) -> None:
