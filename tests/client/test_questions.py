@@ -10,6 +10,7 @@ import pytest
 from tests.conftest import WAIT_SECONDS, Database, LineClient
 from tests.support.http_client import HttpClient
 from tests.support.operator import Operator
+from tests.support.processes import kill
 from tests.support.project import PROJECT
 from tests.support.traveller import CTRL_C, CTRL_D, client_environment, restore_signal_handlers
 
@@ -38,12 +39,13 @@ def spawn(server: SimpleNamespace) -> Iterator[Spawn]:
 
     yield spawn
     for child in children:
-        child.close(force=True)
+        kill(child)
 
 
 def status_of(child: pexpect.spawn) -> int:
     """Wait for the end of a command; return its exit status."""
     child.expect(pexpect.EOF)
+    child.wait()
     child.close()
     return int(child.exitstatus)
 

@@ -19,7 +19,7 @@ from busware.server.conversation import WELCOME, Ask, Choice, answers
 from busware.server.conversation.answers import ask_option
 from busware.server.conversation.words import day_of
 from tests.conftest import WAIT_SECONDS, Database, LineClient
-from tests.support.processes import ServerProcess
+from tests.support.processes import ServerProcess, kill
 from tests.support.pushing import Console
 from tests.support.traveller import (
     COLUMNS,
@@ -56,7 +56,7 @@ def traveller(server: SimpleNamespace) -> Iterator[Callable[..., Traveller]]:
 
     yield start
     for traveller in travellers:
-        traveller.child.close(force=True)
+        kill(traveller.child)
 
 
 def test_reservation_cancellation_and_change_of_seat(
@@ -504,6 +504,6 @@ def test_server_is_killed_and_restarted_at_every_step(database: Database) -> Non
         ])  # fmt: skip
         asha.wait_for("Ticket 2 is cancelled. 130.00 is refunded.")
         with served:
-            asha.child.close(force=True)
+            kill(asha.child)
     states = database.query("SELECT status, seat_no, refund::text FROM passengers ORDER BY ticket_no")
     assert states == [("booked", 3, "0.00"), ("cancelled", 4, "130.00")]

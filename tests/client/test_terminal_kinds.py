@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 from tests.conftest import Cluster, Database
+from tests.support.processes import kill
 from tests.support.project import PROJECT
 from tests.support.pushing import Console
 from tests.support.traveller import SEATS, Traveller
@@ -30,7 +31,7 @@ def asha(server: SimpleNamespace) -> Iterator[Traveller]:
     traveller = Traveller(server.port)
     traveller.wait_for("Welcome to Busware")
     yield traveller
-    traveller.child.close(force=True)
+    kill(traveller.child)
 
 
 def booked(database: Database) -> list[tuple[str, list[int]]]:

@@ -9,7 +9,7 @@ import pytest
 from busware.server.conversation.dialogue import OUTCOME_UNKNOWN
 from tests.conftest import Database, LineClient
 from tests.support.line_client import wait_until
-from tests.support.processes import ServerProcess
+from tests.support.processes import ServerProcess, kill
 from tests.support.serving import register_console
 from tests.support.traveller import CTRL_C, SEATS, STEPS, Traveller, tomorrow
 
@@ -29,7 +29,7 @@ def served(urls: dict[str, str]) -> Iterator[ServerProcess]:
 def asha(served: ServerProcess) -> Iterator[Traveller]:
     asha = Traveller(served.port)
     yield asha
-    asha.child.close(force=True)
+    kill(asha.child)
 
 
 @pytest.mark.parametrize("when", ["while disconnected", "after the reconnection"])
@@ -168,7 +168,7 @@ def test_client_can_be_suspended(served: ServerProcess) -> None:
     asha.wait_for("From and to", "Mys")
     asha.type_line("uru")
     asha.wait_for("From Mysuru to:")
-    asha.child.close(force=True)
+    kill(asha.child)
 
 
 @pytest.mark.parametrize("rows", [8, 12])
@@ -176,4 +176,4 @@ def test_question_and_menu_fit_a_low_window(served: ServerProcess, rows: int) ->
     ravi = Traveller(served.port, rows=rows)
     ravi.answer(*STEPS[:2])
     assert "too small" not in ravi.wait_for("Date of journey", "today", "tomorrow")
-    ravi.child.close(force=True)
+    kill(ravi.child)

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.conftest import Database, LineClient
-from tests.support.processes import ServerProcess
+from tests.support.processes import ServerProcess, kill
 from tests.support.traveller import SEATS, STEPS, Traveller, tomorrow
 
 pytestmark = pytest.mark.system
@@ -39,7 +39,7 @@ def start_client(server: SimpleNamespace) -> Iterator[StartClient]:
 
     yield start
     for traveller in travellers:
-        traveller.child.close(force=True)
+        kill(traveller.child)
 
 
 @pytest.mark.parametrize(("columns", "rows", "beside"), [(200, 50, True), (80, 24, False)])
@@ -192,7 +192,7 @@ def test_partly_typed_text_survives_a_restart(
         asha.type_line(rest)
         asha.answer(*STEPS[step + 1 :])
         asha.wait_for("Confirm, for 520.00?")
-        asha.child.close(force=True)
+        kill(asha.child)
     seats, names = ([3, 7], ["Asha", None]) if step == 4 else ([3, 4], ["Lakshmi Narayan", None])
     assert database.query("SELECT seat_no, name FROM passengers ORDER BY 1") == list(
         zip(seats, names, strict=True)

@@ -9,6 +9,7 @@ from types import TracebackType
 
 import pexpect
 
+from tests.support.processes import kill
 from tests.support.project import PROJECT
 
 WAIT_SECONDS = 30
@@ -50,7 +51,7 @@ class Operator:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.child.close(force=True)
+        kill(self.child)
 
     def wait_for(self, *texts: str) -> None:
         """Wait for texts, in this order, after the last one that was waited for."""
@@ -74,6 +75,7 @@ class Operator:
     def wait_for_exit(self) -> int:
         """Wait for the end; return the exit status."""
         self.unmatched += _CODES.sub("", self.child.read())
+        self.child.wait()
         self.child.close()
         return int(self.child.exitstatus if self.child.exitstatus is not None else -self.child.signalstatus)
 

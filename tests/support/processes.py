@@ -2,11 +2,14 @@
 
 import os
 import select
+import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
+
+import pexpect
 
 from tests.support.project import PROJECT
 
@@ -30,6 +33,13 @@ def running_on(folder: Path) -> list[int]:
 def postmaster(folder: Path) -> int:
     """The process id of the PostgreSQL that runs on a data folder."""
     return int((folder / "postgres" / "postmaster.pid").read_text().split("\n", 1)[0])
+
+
+def kill(child: pexpect.spawn) -> None:
+    """Kill a program in a pseudo-terminal, and wait for its end. pexpect waits for a fixed time only."""
+    child.kill(signal.SIGKILL)
+    child.wait()
+    child.close()
 
 
 def wait_for_end(pids: Iterable[int]) -> None:

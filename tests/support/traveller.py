@@ -87,6 +87,7 @@ class Traveller:
     def wait_for_exit(self) -> int:
         """Wait for the end; return the exit status."""
         self.child.expect(pexpect.EOF)
+        self.child.wait()
         self.child.close()
         return int(self.child.exitstatus)
 

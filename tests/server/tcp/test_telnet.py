@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from busware.server.tcp.telnet import Telnet
 from tests.conftest import WAIT_SECONDS, LineClient
 from tests.support.line_client import wait_until
+from tests.support.processes import kill
 from tests.support.transcript import transcript
 
 TELNET = shutil.which("telnet")
@@ -31,7 +32,7 @@ def telnet(server: SimpleNamespace) -> Iterator[pexpect.spawn]:
     child = pexpect.spawn(TELNET, [server.host, str(server.port)], timeout=WAIT_SECONDS, encoding="utf-8")
     child.expect_exact("Escape character is")
     yield child
-    child.close(force=True)
+    kill(child)
 
 
 # Over a socket ---------------------------------------------------------------------------------
