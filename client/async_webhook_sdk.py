@@ -58,7 +58,7 @@ class AsyncWebhookClient(AsyncConnection):
     async def webhook_deliveries(
         self, webhook: str, *, state: protocol.DeliveryState | None = None, operator: str | None = None
     ) -> AsyncIterator[Delivery]:
-        """What was sent to a webhook, the last deliveries first. state: only those in it."""
+        """What was sent to a webhook, the last deliveries first. state: only deliveries in that state."""
         request = protocol.WebhookDeliveries(webhook=webhook, state=state, operator=operator)
         async for page in self._pages(request, protocol.DeliveryList):
             for delivery in page.deliveries:

@@ -55,7 +55,7 @@ class WebhookClient(Connection):
     def webhook_deliveries(
         self, webhook: str, *, state: protocol.DeliveryState | None = None, operator: str | None = None
     ) -> Iterator[Delivery]:
-        """What was sent to a webhook, the last deliveries first. state: only those in it."""
+        """What was sent to a webhook, the last deliveries first. state: only deliveries in that state."""
         request = protocol.WebhookDeliveries(webhook=webhook, state=state, operator=operator)
         for page in self._pages(request, protocol.DeliveryList):
             yield from page.deliveries

@@ -79,7 +79,7 @@ def serve(
     deadlines = Deadlines(settings)
     pool = Pool(url, settings, deadlines)
     clients: list[_Stop] = []  # the parts that serve clients
-    stops: list[list[_Stop]] = [[("connection pool", pool.close)]]  # each group is stopped before those above
+    stops: list[list[_Stop]] = [[("connection pool", pool.close)]]  # in groups; the last is stopped first
     stack.callback(stop_parts, stops, deadlines, settings)
     pool.open()
     listener = Listener(session_url, settings, deadlines)
@@ -107,7 +107,7 @@ def serve(
     operations = Operations(pool, writer, settings, standby, shards.readers if shards else None)
     operations.payments.start()
     stops.append([("payments", operations.payments.stop)])
-    stops.append(_start_works(databases, outboxes, operations, settings, deadlines))
+    stops.append(_start_workers(databases, outboxes, operations, settings, deadlines))
     stops.append(clients)
 
     listener.subscribe(operations.accounts.receive)
@@ -160,7 +160,7 @@ def _open_shards(
     return shards
 
 
-def _start_works(
+def _start_workers(
     databases: list[Pool],
     outboxes: list[Outbox],
     operations: Operations,

@@ -41,7 +41,7 @@ CREATE OR REPLACE FUNCTION api.own_operator(account text) RETURNS text
 LANGUAGE sql STABLE
 RETURN (SELECT a.operator FROM accounts a WHERE a.username = account AND a.role <> 'admin');
 
--- How many services an operator has in each currency; with shards, in each database. operator: NULL: all.
+-- How many services an operator has in each currency; with shards, in each database. operator: NULL for all operators.
 CREATE OR REPLACE FUNCTION api.currency_rows(operator text) RETURNS TABLE (currency text, services bigint)
 LANGUAGE plpgsql STABLE
 SET enable_seqscan = on AS $$
@@ -56,8 +56,8 @@ LANGUAGE plpgsql STABLE AS $$
 DECLARE
     own text := api.own_operator(account);
 BEGIN
-    IF account IS NOT NULL THEN
-        refusal := api.check_role(account);   -- NULL: the owner of the database
+    IF account IS NOT NULL THEN   -- else the owner of the database calls
+        refusal := api.check_role(account);
     END IF;
     IF refusal IS NOT NULL THEN
         RETURN;

@@ -11,7 +11,7 @@ BEGIN
     PERFORM api.recount(b.bus_id, b.travel_date, api.seats_of(b, tickets));
 END $$;
 
--- Record that tickets of a booking get new prices: what they were before, and the payments. The nth ticket gets the nth price,
+-- Record the exchange and the payments of tickets that get new prices. The nth ticket gets the nth price,
 -- and the operator keeps the nth amount. Tickets after the last price have ended. The caller then changes the tickets.
 CREATE OR REPLACE FUNCTION api.record_exchange(b api.opened_booking, tickets int[], prices api.ticket_price[], kept numeric[]) RETURNS void
 LANGUAGE plpgsql AS $$
@@ -88,11 +88,11 @@ BEGIN
     DELETE FROM moved_bookings m WHERE m.bus_id = home AND m.reference = b.reference;
     INSERT INTO moved_bookings (bus_id, reference, now_bus_id)
     SELECT home, b.reference, move_booking.bus_id WHERE move_booking.bus_id <> home;
-    -- the writer notifies of the trip in its answer, which is the new one
+    -- for the new trip, the writer sends the notification
     PERFORM api.notify_trip(b.bus_id, b.travel_date);
 END $$;
 
--- The prices of tickets that move to another segment at what was paid for them. s: the segment.
+-- The prices of tickets that move to another segment and cost there what was paid for them. s: the segment.
 CREATE OR REPLACE FUNCTION api.prices_paid(b api.opened_booking, tickets int[], s api.found_segment) RETURNS api.ticket_price[]
 LANGUAGE sql STABLE AS $$
     SELECT array_agg(ROW(paid.fare,

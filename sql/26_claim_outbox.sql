@@ -2,7 +2,7 @@
 -- no lock held; and finishes it. If it dies, the row is due again when its lease ends, so it is carried out at least once.
 
 -- Claim at most `count` rows of these kinds that are due, the longest due first. A row behind an unfinished one with the same
--- ordered_by is not claimed. A row that is dead is finished: those behind it go on. Deliveries to webhooks: api.claim_delivery.
+-- ordered_by is not claimed. A dead row counts as finished, so the rows behind it can be claimed. Deliveries to webhooks: api.claim_delivery.
 CREATE OR REPLACE FUNCTION api.claim_outbox(kinds text[], count int, lease interval) RETURNS SETOF api.claimed_row
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp
 SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off AS $$   -- SQL would plan the query in each call
@@ -19,8 +19,9 @@ BEGIN
     END IF;
 END $$;
 
--- Claim the delivery that is due for the longest time. full_webhooks, full_operators: those that get no more for now. The rows of each
--- webhook are read apart, because one whose receiver does not answer may have very many.
+-- Claim the delivery that is due for the longest time. full_webhooks, full_operators: the ones for which no more
+-- deliveries are claimed now. The rows of each webhook are read in a query of its own, because a webhook whose receiver does
+-- not answer may have very many.
 CREATE OR REPLACE FUNCTION api.claim_delivery(full_webhooks bigint[], full_operators text[], lease interval) RETURNS SETOF api.claimed_row
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp
 SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off AS $$
@@ -39,8 +40,9 @@ BEGIN
     END IF;
 END $$;
 
--- Finish a row that was claimed as its attempt number `attempts`. error: NULL, it is done; else why not. retry_after: it is due again
--- after that; NULL: never, the row is dead. The next row with the same ordered_by is then due. Does nothing and returns false if the row is not waiting, or has been claimed again.
+-- Finish an attempt at a row: the attempt whose number is `attempts`. error: why it failed; NULL: it succeeded. retry_after: when a
+-- failed row is due again; NULL: never, the row is dead. When a row is done or dead, the next row with the same ordered_by is due.
+-- Does nothing and returns false if the row is not waiting, or has been claimed again.
 CREATE OR REPLACE FUNCTION api.finish_outbox(outbox_no bigint, attempts int, error text DEFAULT NULL, retry_after interval DEFAULT NULL)
 RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$

@@ -46,8 +46,8 @@ BEGIN
     RETURN true;
 END $$;
 
--- Change a password, and delete the tokens of the account, also those that set a new password. Only the owner of the database may call it. Returns false
--- if there is no such account.
+-- Change a password, and delete the account's tokens and its requests to reset the password. Only the owner of the database may
+-- call it. Returns false if there is no such account.
 CREATE OR REPLACE FUNCTION api.change_password(username text, password_hash text) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN

@@ -25,7 +25,7 @@ _NONE = ("", "none", "no", "-")
 
 @dataclass(frozen=True)
 class Extras:
-    """The answers so far; None: not asked yet, empty: none.
+    """The answers so far. None: not asked yet. An empty value: the party wants none.
 
     seat_class: the class for seats that are chosen by count; none: the cheapest. concessions, infants: in the
     order of the tickets; the last tickets may have none.
@@ -53,7 +53,7 @@ class Extras:
         return found or None
 
     def without_refused(self, refusal: Refusal) -> "Extras | None":
-        """These extras; those that a refusal is about are not asked yet. None: it is about none of them."""
+        """These extras without those that a refusal is about; None if it is about none of them."""
         match refusal.reason:
             case "unknown_class":
                 return replace(self, seat_class=None)
@@ -122,7 +122,7 @@ def _takes_infants(seat_map: Seats) -> bool:
 
 
 def ask_class(classes: Sequence[SeatClass], default: str) -> Ask:
-    """The question for a class of seats. default: what Enter, whose answer is empty, means."""
+    """The question for a class of seats. default: the class that Enter means, whose answer is empty."""
     named = {one.name: one.name for one in classes if one.name}
     fares = ", ".join(f"{one.name or 'others'} {money(one.fare)}" for one in classes)
     return Ask(

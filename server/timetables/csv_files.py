@@ -15,7 +15,7 @@ from msgspec import inspect
 
 from busware.server.protocol.services import ServiceData, Stop
 from busware.server.timetables import yaml_files
-from busware.server.timetables.files import Faulty, Node, Unreadable, unknown_name
+from busware.server.timetables.files import AddFault, Node, Unreadable, unknown_name
 
 _FIELDS = {field.encode_name: field.type for field in inspect.type_info(ServiceData).fields}  # type: ignore[attr-defined]
 
@@ -38,30 +38,30 @@ _FLAGS = _fields_of(inspect.BoolType)
 COLUMNS = _SERVICE_COLUMNS + _STOP_COLUMNS
 
 
-def read(text: str, faulty: Faulty) -> Node:
+def read(text: str, add_fault: AddFault) -> Node:
     """The value of a text. Raises Unreadable if it cannot be read further."""
     rows = _rows(text)
     columns = [name.strip() for name in next(rows, (1, []))[1]]
     problems = list(_problems_of(columns))
     for problem in problems:
-        faulty(1, problem)
+        add_fault(1, problem)
     services: dict[str, Node] = {}
     bus_id = ""  # of the row above
     for line, cells in [] if problems else rows:
         if len(cells) != len(columns):
-            faulty(line, f"The row has {len(cells)} cells, and the header has {len(columns)}.")
+            add_fault(line, f"The row has {len(cells)} cells, and the header has {len(columns)}.")
             continue
         given = ((name, cell.strip()) for name, cell in zip(columns, cells, strict=True))
-        row = {name: _node(name, cell, line, faulty) for name, cell in given if cell}
+        row = {name: _node(name, cell, line, add_fault) for name, cell in given if cell}
         above, bus_id = bus_id, str(row["bus_id"].value) if "bus_id" in row else bus_id
         if not bus_id:
-            faulty(line, "bus_id is missing. The first row of a service has it.")
+            add_fault(line, "bus_id is missing. The first row of a service has it.")
             continue
         if bus_id != above and bus_id in services:
-            faulty(
+            add_fault(
                 line, f"Service {bus_id} has rows from line {services[bus_id].line} on. Write them together."
             )
-        _add_row(services.setdefault(bus_id, Node({}, line)), row, line, faulty)
+        _add_row(services.setdefault(bus_id, Node({}, line)), row, line, add_fault)
     return Node({"services": Node(list(services.values()), 1)}, 1)
 
 
@@ -92,23 +92,23 @@ def _problems_of(columns: list[str]) -> Iterator[str]:
         yield "The column bus_id is missing."
 
 
-def _node(name: str, cell: str, line: int, faulty: Faulty) -> Node:
+def _node(name: str, cell: str, line: int, add_fault: AddFault) -> Node:
     try:
         if name in _STRUCTURED:
-            return yaml_files.read(cell, faulty, line)
+            return yaml_files.read(cell, add_fault, line)
         return Node(cell.lower() if name in _FLAGS else cell, line)  # a spreadsheet writes TRUE
     except Unreadable as error:
-        faulty(line, f"{name}: {error}")
+        add_fault(line, f"{name}: {error}")
         return Node([], line)
 
 
-def _add_row(service: Node, row: dict[str, Node], line: int, faulty: Faulty) -> None:
+def _add_row(service: Node, row: dict[str, Node], line: int, add_fault: AddFault) -> None:
     """Add a row to its service: the values that it does not have yet, and a stop."""
     fields: Any = service.value
     for name in filter(row.__contains__, _SERVICE_COLUMNS):
         first = fields.setdefault(name, row[name])
         if first.plain() != row[name].plain():
-            faulty(line, f"{name} differs from line {first.line}. A service has one value.")
+            add_fault(line, f"{name} differs from line {first.line}. A service has one value.")
     if stop := {name: row[name] for name in _STOP_COLUMNS if name in row}:
         fields.setdefault("stops", Node([], line)).value.append(Node(stop, line))
 

@@ -28,7 +28,7 @@ class Fault(NamedTuple):
         return f"{self.file}:{self.line}: {self.message}" if self.line else f"{self.file}: {self.message}"
 
 
-Faulty = Callable[[int, str], None]  # records a fault of the file that is read: its line and message
+AddFault = Callable[[int, str], None]  # records a fault of the file that is read: its line and message
 
 
 class Unreadable(Exception):

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from busware.server.timetables import csv_files, yaml_files
-from busware.server.timetables.files import Fault, Faulty, Node, Unreadable, read_text, unknown_name
+from busware.server.timetables.files import AddFault, Fault, Node, Unreadable, read_text, unknown_name
 
-READERS: dict[str, Callable[[str, Faulty], Node]] = {  # by the ending of the file's name
+READERS: dict[str, Callable[[str, AddFault], Node]] = {  # by the ending of the file's name
     ".csv": csv_files.read,
     ".yaml": yaml_files.read,
     ".yml": yaml_files.read,
@@ -42,35 +42,35 @@ def read(files: Iterable[str], max_bytes: int) -> Content:
     for file in files:
         content.files.append(file)
 
-        def faulty(line: int, message: str, file: str = file) -> None:
+        def add_fault(line: int, message: str, file: str = file) -> None:
             content.faults.append(Fault(file, line, message))
 
         try:
-            root = READERS[Path(file).suffix.lower()](read_text(Path(file), max_bytes), faulty)
-            _add_documents(content, file, root, faulty)
+            root = READERS[Path(file).suffix.lower()](read_text(Path(file), max_bytes), add_fault)
+            _add_documents(content, file, root, add_fault)
         except Unreadable as error:
-            faulty(error.line, str(error))
+            add_fault(error.line, str(error))
     return content
 
 
-def _add_documents(content: Content, file: str, root: Node, faulty: Faulty) -> None:
+def _add_documents(content: Content, file: str, root: Node, add_fault: AddFault) -> None:
     if not isinstance(root.value, dict):
-        faulty(root.line, "A file has a list of places, a list of services, or both.")
+        add_fault(root.line, "A file has a list of places, a list of services, or both.")
     for name, node in root.fields().items():
         if name not in _KEYS:
-            faulty(node.line, unknown_name(name, _KEYS))
+            add_fault(node.line, unknown_name(name, _KEYS))
         elif not isinstance(node.value, list):
-            faulty(node.line, f"{name} must be a list: each entry begins with a dash.")
+            add_fault(node.line, f"{name} must be a list: each entry begins with a dash.")
         else:
             for entry in node.value:
-                _add_document(getattr(content, name), _KEYS[name], Document(file, entry), faulty)
+                _add_document(getattr(content, name), _KEYS[name], Document(file, entry), add_fault)
 
 
-def _add_document(known: dict[str, Document], key: str, document: Document, faulty: Faulty) -> None:
+def _add_document(known: dict[str, Document], key: str, document: Document, add_fault: AddFault) -> None:
     node = document.node
     number = node.fields().get(key, Node(None, node.line))
     if not isinstance(number.value, str):
-        faulty(number.line, f"{key} is missing.")
+        add_fault(number.line, f"{key} is missing.")
     elif (first := known.setdefault(number.value, document)) is not document:
         where = f"{first.file}:{first.node.line}"
-        faulty(number.line, f"{key} {number.value} is given twice: also in {where}.")
+        add_fault(number.line, f"{key} {number.value} is given twice: also in {where}.")

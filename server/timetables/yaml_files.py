@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from busware.server.timetables.files import Faulty, Node, Unreadable, control_character
+from busware.server.timetables.files import AddFault, Node, Unreadable, control_character
 
 _MAX_DEPTH = 20  # levels of lists and mappings in each other; a timetable has six
 _NULL = ("", "~", "null")  # the scalars without quotes that mean no value
@@ -22,10 +22,10 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # PyYAML may be in
 _Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
-def read(text: str, faulty: Faulty, first_line: int = 1) -> Node:
+def read(text: str, add_fault: AddFault, first_line: int = 1) -> Node:
     """The value of a text that begins on a line. Raises Unreadable if it cannot be read further."""
     try:
-        return _Builder(faulty, first_line).build(yaml.parse(text, Loader=_Loader))
+        return _Builder(add_fault, first_line).build(yaml.parse(text, Loader=_Loader))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + first_line if mark else first_line
@@ -35,8 +35,8 @@ def read(text: str, faulty: Faulty, first_line: int = 1) -> Node:
 class _Builder:
     """Makes nodes from events. `_open` has the lists and mappings that have not ended."""
 
-    def __init__(self, faulty: Faulty, first_line: int) -> None:
-        self._faulty = faulty
+    def __init__(self, add_fault: AddFault, first_line: int) -> None:
+        self._add_fault = add_fault
         self._first_line = first_line
         self._open: list[Node] = []
         self._names: list[Node | None] = []  # for each of them: the name whose value follows
@@ -76,7 +76,7 @@ class _Builder:
             raise fault
         name = self._names[-1] if self._names else None
         if event.style == "|" and name and name.value == "stops":
-            return _lines(event.value, line, self._faulty)
+            return _lines(event.value, line, self._add_fault)
         is_null = event.implicit[0] and event.value in _NULL
         return Node(None if is_null else event.value, line)
 
@@ -94,11 +94,11 @@ class _Builder:
         elif isinstance(container, dict) and name:
             first = container.setdefault(str(name.value), node)
             if first is not node:
-                self._faulty(name.line, f"{name.value} is given twice: also in line {first.line}.")
+                self._add_fault(name.line, f"{name.value} is given twice: also in line {first.line}.")
             self._names[-1] = None
 
 
-def _lines(text: str, line: int, faulty: Faulty) -> Node:
+def _lines(text: str, line: int, add_fault: AddFault) -> Node:
     """The stops in a text that begins below `line`: one for each line that is not empty or a comment."""
     lines = []
     for number, written in enumerate(text.split("\n"), line + 1):
@@ -107,7 +107,7 @@ def _lines(text: str, line: int, faulty: Faulty) -> Node:
             if cells == len(_CELLS):
                 lines.append(Node(written, number))
             else:
-                faulty(number, f"A stop is a line: {' | '.join(_CELLS)}. This line has {cells} cells.")
+                add_fault(number, f"A stop is a line: {' | '.join(_CELLS)}. This line has {cells} cells.")
     return Node(lines, line)
 
 
