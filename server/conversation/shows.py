@@ -187,7 +187,7 @@ def _parse_performance(
         meant = [t for t in shown if str(t.bus_id) == number or _has_word(t.name, title)]
         if not meant or not title:
             if typed.isdigit():
-                numbers = listed(filter(None, by_number), "or")
+                numbers = listed(dict.fromkeys(trip.bus_id for trip in shown), "or")
                 problem = f"There is no performance {typed}. Type {numbers}, or a time such as 18:30."
                 raise InvalidInput(problem) from None
             if any(character.isdigit() for character in typed):

@@ -388,7 +388,7 @@ def test_choose_lists_the_performances_and_shows_the_fare_before_booking(
         1 11:00, 2 15:00, 3 18:30, 4 21:30
         Performance (its number, time or title; Enter: 11:00), or another date:
         > 99
-        There is no performance 99. Type 1, 2, 3 or 4, or a time such as 18:30.
+        There is no performance 99. Type 801, 802, 803 or 804, or a time such as 18:30.
         1 11:00, 2 15:00, 3 18:30, 4 21:30
         Performance (its number, time or title; Enter: 11:00), or another date:
         > 2
