@@ -6,7 +6,7 @@
 CREATE OR REPLACE FUNCTION api.lock_agent(agent text, wait boolean DEFAULT false) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
-    agnt CONSTANT int := 1634168436;   -- its name in ASCII
+    agnt CONSTANT int := 1634168436;   -- the letters agnt in ASCII
 BEGIN
     IF wait THEN
         PERFORM pg_advisory_xact_lock(agnt, hashtext(agent));
@@ -21,7 +21,7 @@ RETURN EXISTS (SELECT FROM agents g JOIN accounts a ON a.username = g.agent
                WHERE g.agent = account AND g.active AND a.active AND a.role = 'agent');
 
 -- The cash of an agent: what it has taken and not handed over, with its commission; and the fares of what it holds.
--- They are read by one statement, because a confirmation moves a fare from the second to the first.
+-- They are read by one statement, because a confirmation moves a fare from `held` to `cash`.
 CREATE OR REPLACE FUNCTION api.agent_cash(agent text, OUT cash numeric, OUT held numeric) RETURNS record
 LANGUAGE sql STABLE AS $$
     SELECT coalesce((SELECT s.balance FROM settlements s WHERE s.agent = agent_cash.agent ORDER BY s.settlement_no DESC LIMIT 1), 0)
@@ -73,7 +73,7 @@ CREATE OR REPLACE FUNCTION api.operator_currency(operator text) RETURNS text
 LANGUAGE sql STABLE
 RETURN coalesce((SELECT mode() WITHIN GROUP (ORDER BY s.currency) FROM bus_info s WHERE s.operator = operator_currency.operator), 'INR');
 
--- Check that an agent's quota on a trip is enough for more tickets (NULL: for none). The caller has locked and settled the trip.
+-- Check that an agent's quota on a trip is enough for more tickets. tickets: how many; NULL: nothing is checked. The caller has locked and settled the trip.
 CREATE OR REPLACE FUNCTION api.check_quota(service bus_info, travel_date date, sold_by text, tickets int) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT api.refusal('quota_used_up', format('The quota of %s on this %s is %s, and %s left; you asked for %s.',
@@ -95,8 +95,8 @@ LANGUAGE sql
 RETURN coalesce(api.lock_agent((SELECT min(p.sold_by) FROM passengers p
     WHERE p.bus_id = b.bus_id AND p.reference = b.reference)), true);
 
--- Check that it is the agent itself who confirms its hold, or exchanges what it has sold at a higher fare, because it takes the
--- cash.
+-- Check that the caller is the agent who has sold the booking. Only this agent may confirm a hold or exchange at a higher fare,
+-- because the agent takes the cash.
 CREATE OR REPLACE FUNCTION api.check_counter(sold_by text, account text) RETURNS jsonb
 LANGUAGE sql STABLE
 RETURN CASE WHEN account IS DISTINCT FROM sold_by OR NOT api.is_agent(account) THEN

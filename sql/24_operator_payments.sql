@@ -24,7 +24,7 @@ BEGIN
         || CASE WHEN cardinality(shown) = size THEN jsonb_build_object('next', positions[size]) ELSE '{}' END;
 END $$;
 
--- The payments of a page. operator: NULL: of all. With shards, a page of each database.
+-- The payments of a page. operator: NULL for all operators. With shards, a page of each database.
 CREATE OR REPLACE FUNCTION api.payment_rows(operator text, state text, size int, after text) RETURNS TABLE (created_at timestamptz, payment_id uuid, payment jsonb)
 LANGUAGE plpgsql STABLE AS $$
 BEGIN

@@ -65,7 +65,7 @@ BEGIN
         ) AS r));
 END $$;
 
--- The refunds of a page. operator: NULL: of all. With shards, a page of each database.
+-- The refunds of a page. operator: NULL for all operators. With shards, a page of each database.
 CREATE OR REPLACE FUNCTION api.refund_rows(operator text, size int, after text) RETURNS TABLE (refund_id uuid, refund jsonb)
 LANGUAGE plpgsql STABLE AS $$
 BEGIN

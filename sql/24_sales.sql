@@ -40,7 +40,7 @@ BEGIN
         FROM totals t));
 END $$;
 
--- The rows of api.sales; with shards, those of each database. operator: NULL: of all. The keys by which the rows are not grouped are 0,
+-- The rows of api.sales; with shards, those of each database. operator: NULL for all operators. The keys by which the rows are not grouped are 0,
 -- -infinity and empty. booked, seats: the kilometres of booked seats and of all seats on offer; NULL: there is no occupancy.
 CREATE OR REPLACE FUNCTION api.sales_rows(operator text, from_date date, to_date date, group_by text, dated_by text) RETURNS TABLE (
     bus_key bigint, date_key date, from_key int, to_key int, agent_key text, currency text, name text, origin text, destination text,

@@ -37,7 +37,9 @@ _TYPES = {
     "semi": Filter("SEMI_SLEEPER"),
     "seater": Filter("SEATER"),
 }  # fmt: skip
-_TYPE = re.compile(rf"((?:non?|not|without)(?:an?)?)?({'|'.join(_TYPES)})")  # of a service, or all but one
+_TYPE = re.compile(
+    rf"((?:non?|not|without)(?:an?)?)?({'|'.join(_TYPES)})"
+)  # a type, or with a negation all other types
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ class Deadlines:
     def limit(self, steps: Generator[Any, Any, T], seconds: float) -> Generator[Any, Any, T]:
         """The same generator of psycopg, with a limit. Raises DeadlinePassed.
 
-        It yields what it waits for, and is sent what is ready: nothing, if the wait was only interrupted.
+        It yields what it waits for. psycopg then sends what is ready; nothing, if it interrupted the wait.
         """
         deadline = time.monotonic() + seconds
         ready = None

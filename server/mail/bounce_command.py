@@ -15,7 +15,7 @@ from busware.server.settings import Settings
 EXIT_TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h: the mail server keeps the mail and tries again
 _HELP = """\
 Read a mail that has come back (RFC 3464) from standard input, and send no more mail to its address. \
-Another mail changes nothing. Exit status: 0 done, 1 the option failed, 2 the command line is wrong, \
+Any other mail changes nothing. Exit status: 0 done, 1 the option failed, 2 the command line is wrong, \
 75 the database is not available: try again."""
 
 _RECORD = "SELECT api.record_bounce(%s, %s, %s)"
@@ -54,5 +54,5 @@ def _run(conn: psycopg.Connection, options: argparse.Namespace, settings: Settin
     if bounce is None:
         return "The mail reports no failed mail of this server. Nothing was changed."
     if conn.execute(_RECORD, bounce).fetchone() != (True,):
-        return "The mail reports a mail that was not sent to this address. Nothing was changed."
+        return f"This server did not send that mail to {bounce.address}. Nothing was changed."
     return f"{bounce.address} gets no more mail: {bounce.reason}"

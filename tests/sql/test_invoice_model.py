@@ -26,7 +26,7 @@ PERIOD = {"from": "2026-12-01", "to": "2026-12-31"}
 FIRST, AFTER_DEPARTURE = "2026-12-01T09:00:00+05:30", "2026-12-05T11:00:00+05:30"
 AMOUNTS = ("charges", "refunds", "income", "tax", "kept", "commission")
 
-pieces = st.integers(0, 10)  # an index of the bookings, the latest first
+indexes = st.integers(0, 10)  # an index of the bookings, the latest first
 steps = st.one_of(
     st.tuples(
         st.sampled_from(["book", "book", "hold", "sell"]),
@@ -34,14 +34,14 @@ steps = st.one_of(
         st.integers(1, 2),
         st.sampled_from([DAY, OTHER_DAY]),
     ),
-    st.tuples(st.sampled_from(["cancel", "cancel_one", "alight", "confirm", "confirm"]), pieces),
-    st.tuples(st.just("exchange"), pieces, st.sampled_from([DAY, OTHER_DAY]), st.sampled_from([3, 4, 5])),
+    st.tuples(st.sampled_from(["cancel", "cancel_one", "alight", "confirm", "confirm"]), indexes),
+    st.tuples(st.just("exchange"), indexes, st.sampled_from([DAY, OTHER_DAY]), st.sampled_from([3, 4, 5])),
     st.tuples(st.sampled_from(["publish", "settle", "wait"])),
     st.tuples(st.just("tax"), st.sampled_from([None, "0", "5", "12.5", "33.333"])),
 )
 
 
-class Season:
+class RandomSales:
     """Sends random requests on one database."""
 
     def __init__(self, api: SchemaApi, clock: Clock) -> None:
@@ -123,7 +123,7 @@ def rounded(amount: Decimal, percent: Decimal) -> Decimal:
     return (amount * percent / (100 + percent)).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
-def expected_days(season: Season, database: Database) -> dict[str, dict[str, Decimal]]:
+def expected_days(sales: RandomSales, database: Database) -> dict[str, dict[str, Decimal]]:
     """The accounts by day, from the rows of the payments and the terms of the tickets."""
     days: dict[str, dict[str, Decimal]] = defaultdict(lambda: dict.fromkeys(AMOUNTS, Decimal(0)))
     rows = database.query(
@@ -134,7 +134,7 @@ def expected_days(season: Season, database: Database) -> dict[str, dict[str, Dec
     for _, of_ticket in groupby(rows, key=lambda row: row[:2]):
         paid = Decimal(0)
         for _, _, day, kind, amount, booked_at in of_ticket:
-            percent = season.percent_at(booked_at)
+            percent = sales.percent_at(booked_at)
             before, paid = rounded(paid, percent), paid + signed(kind, amount)
             days[day]["charges" if kind == "charge" else "refunds"] += amount
             days[day]["income"] += signed(kind, amount)
@@ -147,15 +147,15 @@ def expected_days(season: Season, database: Database) -> dict[str, dict[str, Dec
 def test_accounts_invoices_and_payments_agree(
     api: SchemaApi, database: Database, clock: Clock, seasons: None, plan: list[tuple[Any, ...]]
 ) -> None:
-    season = Season(api, clock)
+    sales = RandomSales(api, clock)
     forget(database)
-    add_money(season)
+    add_money(sales)
     for step in plan:
-        season.do(*step)
-    season.end()
+        sales.do(*step)
+    sales.end()
 
     report = api.read("accounts", account="meera", **PERIOD)
-    days = expected_days(season, database)
+    days = expected_days(sales, database)
     shown = {row["date"]: row for row in report["rows"]}
     for day, sums in days.items():
         for name in ("charges", "refunds", "income", "tax"):
@@ -216,10 +216,10 @@ def seasons(api: SchemaApi, database: Database) -> None:
     )
 
 
-def add_money(season: Season) -> None:
-    put_agent(season.api, agent="kumar", commission_percent="3.33")
-    put_invoicing(season.api, prefix="KA", tax={**GST, "percent": "5"})
-    season.taxes.append((season.clock.now, Decimal(5)))
+def add_money(sales: RandomSales) -> None:
+    put_agent(sales.api, agent="kumar", commission_percent="3.33")
+    put_invoicing(sales.api, prefix="KA", tax={**GST, "percent": "5"})
+    sales.taxes.append((sales.clock.now, Decimal(5)))
 
 
 def forget(database: Database) -> None:

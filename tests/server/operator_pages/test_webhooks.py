@@ -1,4 +1,4 @@
-"""Webhooks on the pages for operators: created, tested, replayed, deleted, and only one's own."""
+"""Webhooks on the pages for operators: created, tested, replayed, deleted; others' are not shown."""
 
 import re
 
