@@ -1,5 +1,5 @@
--- The number of trips that a search finds on each date around a boarding date: whether seats are free does not matter; and the
--- first and the last date on which trips from the origin can be on sale.
+-- The number of trips that a search finds on each date around a boarding date, with or without free seats; also the first and
+-- the last date on which trips from the origin can be on sale.
 CREATE OR REPLACE FUNCTION api.trips_by_date(origin text, destination text, date date, days_around int, kind text, bus_type text, ac boolean)
 RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$   -- SQL would plan the query in each call

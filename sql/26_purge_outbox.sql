@@ -1,4 +1,4 @@
--- Delete rows of the outbox that were done before an interval and a day. Dead rows stay until an operator retries or discards
+-- Delete rows of the outbox that were done longer ago than `keep`, which counts as a day at least. Dead rows stay until an operator retries or discards
 -- them, except deliveries to webhooks, whose events can be replayed. Returns the number deleted.
 CREATE OR REPLACE FUNCTION api.purge_outbox(keep interval) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, api, public, pg_temp AS $$

@@ -1,4 +1,4 @@
--- The holders that are stored. On a standby they are unknown, because the table is unlogged: then there are none here.
+-- The holders that are stored; none on a standby, where they are unknown because the table is unlogged.
 -- In plpgsql, so that the planner of the caller does not open the table.
 CREATE OR REPLACE FUNCTION api.stored_holders() RETURNS SETOF holders
 LANGUAGE plpgsql STABLE AS $$
@@ -27,7 +27,7 @@ LANGUAGE sql STABLE AS $$
     ) AS live USING (bus_id, travel_date, seat_no)
     WHERE s.taken <> coalesce(live.taken, '{}') + coalesce(s.blocked, '{}') OR s.blocked && live.taken
     UNION ALL
-    -- A trip with seats of its own has those of its layout, and no other.
+    -- A trip with a layout of its own has exactly the seats of that layout.
     SELECT 'own_seats', t.bus_id, t.travel_date, format('the layout of the trip has %s seats, on sale are %s',
         api.seat_count(t.own_seats ->> 'layout'), on_sale.seats)
     FROM trips t
@@ -46,8 +46,8 @@ LANGUAGE sql STABLE AS $$
        OR NOT EXISTS (SELECT FROM route_table r WHERE r.bus_id = p.bus_id AND r.stop_no = upper(p.segment))
     UNION ALL
     -- If a ticket was ever booked, its first fare is charged, and later what its exchanges charge. Otherwise nothing is
-    -- charged. The recorded refunds add up to the refund of the ticket, which is at most the fare, and to those before its
-    -- exchanges and with them.
+    -- charged. The recorded refunds are the refund of the ticket, which is at most the fare, and those that were made before
+    -- its exchanges or by them.
     SELECT 'money', p.bus_id, p.travel_date, format('ticket %s/%s (%s): fare %s, charged %s; refund %s, paid back %s',
         p.reference, p.ticket_no, p.status, p.fare, coalesce(m.charged, 0), p.refund, coalesce(m.refunded, 0))
     FROM passengers p LEFT JOIN (
@@ -105,8 +105,8 @@ LANGUAGE sql STABLE AS $$
     SELECT 'decimals', p.bus_id, p.travel_date, format('ticket %s/%s: %s %s', p.reference, p.ticket_no, p.fare, s.currency)
     FROM passengers p JOIN bus_info s USING (bus_id) WHERE scale(p.fare) < api.currency_decimals(s.currency)
     UNION ALL
-    -- What arrived for a booking at a provider, less what is given back, is what the ledger charged less what it refunded; nothing
-    -- if the payment booked nothing. A refund that failed is still owed. No payment gives back more than arrived.
+    -- The money that arrived for a booking at a provider, less the money that is given back, equals the charges of the ledger less
+    -- its refunds; it is 0 if the payment booked nothing. A refund that failed is still owed. No payment gives back more than arrived.
     SELECT 'paid_online', m.bus_id, NULL, format('booking %s: %s %s arrived, %s is given back; charged %s, refunded %s', m.reference,
         m.received, m.currency, m.given_back, coalesce(ledger.charged, 0), coalesce(ledger.refunded, 0))
     FROM (
@@ -128,7 +128,7 @@ LANGUAGE sql STABLE AS $$
     WHERE f.state = 'waiting' AND i.provider <> 'manual'
       AND NOT EXISTS (SELECT FROM outbox o WHERE o.kind = 'refund' AND o.key = f.refund_id AND o.state <> 'done')
     UNION ALL
-    -- The fee of a payment, or of a refund, that a provider has carried out is known, or it is asked for.
+    -- The fee of each payment and refund that a provider has carried out is known, or a row of the outbox asks for it.
     SELECT 'fee_order', f.bus_id, NULL, format('the fee of %s of booking %s is not known, and is not asked for', f.at_provider, f.reference)
     FROM (
         SELECT i.bus_id, i.reference, i.payment_id, NULL::uuid AS refund_id, i.provider_reference AS at_provider
@@ -141,8 +141,8 @@ LANGUAGE sql STABLE AS $$
       AND NOT EXISTS (SELECT FROM provider_fees k WHERE k.bus_id = f.bus_id AND k.payment_id = f.payment_id AND k.refund_id IS NOT DISTINCT FROM f.refund_id)
       AND NOT EXISTS (SELECT FROM outbox o WHERE o.kind = 'fee' AND o.state <> 'done' AND o.payload ->> 'provider_reference' = f.at_provider)
     UNION ALL
-    -- A fee and what a provider added to the balance are the amount of the payment or, taken from it, of the refund. The currency of
-    -- the balance may be another one.
+    -- A fee and the net change of the balance add up to the amount of the payment, or to that of the refund with a minus. Not
+    -- compared if the balance has another currency.
     SELECT 'fee', f.bus_id, NULL, format('transaction %s of booking %s: fee %s, net %s %s; the amount is %s', f.transaction_id, i.reference,
         f.amount, f.net, f.currency, coalesce(r.amount, i.received))
     FROM provider_fees f
@@ -223,7 +223,7 @@ LANGUAGE sql STABLE AS $$
     FROM invoices i WHERE NOT EXISTS (SELECT FROM invoice_lines l
         WHERE (l.operator, l.kind, l.year, l.invoice_no) = (i.operator, i.kind, i.year, i.invoice_no))
     UNION ALL
-    -- Each payment since its operator has invoices is on one, unless an event of its booking is not published yet.
+    -- Each payment that was made since its operator has invoices is on an invoice, unless an event of its booking is not published yet.
     SELECT 'not_invoiced', y.bus_id, NULL, format('payment %s/%s/%s (%s of %s) of %s is on no invoice', y.reference, y.ticket_no, y.payment_no,
         y.kind, y.amount, y.at)
     FROM payments y
@@ -248,10 +248,10 @@ LANGUAGE sql STABLE AS $$
     FROM promo_codes c, LATERAL api.promo_code_uses(c.promo_no) AS used WHERE used.uses > c.max_uses
     UNION ALL
     -- The refund of a ticket is that of the terms at which it was sold: for ending early, and then for its cancellation.
-    -- If its trip is cancelled, it is the whole fare, also after the trip is open again, or if it ended while its booking had
-    -- an open offer. Tickets that were sold before these terms were stored are left out. The tier of a ticket of a trip that was
-    -- delayed depends on the delay at that time, which is not known any more: it is one of the tiers. The payment of the service at
-    -- that time, with which Stripe's rounding of a currency with three decimals comes and goes, is not known any more either.
+    -- The refund is the whole fare if the trip is cancelled, also after the trip is open again, and if the ticket ended while its
+    -- booking had an open offer. Tickets that were sold before these terms were stored are left out. Two things are no longer
+    -- known: the delay of a trip when a ticket was cancelled, so any of the tiers is accepted; and whether the service was paid
+    -- with Stripe then, which rounds currencies with three decimals, so a difference of one rounding step is accepted.
     SELECT 'refund', p.bus_id, p.travel_date, format('ticket %s/%s (%s): fare %s, refund %s, by its terms %s',
         p.reference, p.ticket_no, p.status, p.fare, p.refund, due.refund)
     FROM passengers p
@@ -273,8 +273,8 @@ LANGUAGE sql STABLE AS $$
           SELECT api.round_charge((p.fare - alighting.refund) * tier.percent / 100, service) FROM jsonb_to_recordset(p.refund_tiers) AS tier (percent numeric)
           UNION ALL SELECT 0 WHERE p.refund_tiers IS NOT NULL))
     UNION ALL
-    -- An open offer is to displaced tickets, for which another trip is held, or to booked ones. Its trip is settled no later than
-    -- it expires. The seats that it holds are not sold before it ends.
+    -- An open offer is made for displaced tickets, and then holds seats of another trip, or for booked tickets. Its trip is settled
+    -- at the latest when the offer expires. The seats that it holds are not sold before it ends.
     SELECT 'offer', o.bus_id, o.travel_date, format('offer %s to booking %s (if unanswered: %s): its tickets are %s, its hold is %s, it '
         'expires at %s, the trip is settled at %s', o.offer_no, o.reference, o.unanswered, party.status, coalesce(hold.status, 'nothing'),
         o.valid_until, coalesce(t.settle_at::text, 'no time'))
@@ -369,7 +369,7 @@ LANGUAGE sql STABLE AS $$
        OR o.state = 'waiting' AND o.due_at = 'infinity' AND NOT EXISTS (SELECT FROM outbox b
            WHERE b.ordered_by = o.ordered_by AND b.state = 'waiting' AND b.outbox_no < o.outbox_no)
     UNION ALL
-    -- A webhook has a current secret, and nothing waits for it while it is not active.
+    -- A webhook has a current secret. No delivery waits for a webhook that is not active.
     SELECT 'webhook', NULL, NULL, format('webhook %s of %s has no current secret', w.webhook, w.operator) FROM webhooks w
     WHERE NOT EXISTS (SELECT FROM webhook_secrets s WHERE s.webhook_no = w.webhook_no AND s.valid_until IS NULL)
     UNION ALL
@@ -435,7 +435,7 @@ LANGUAGE sql STABLE AS $$
     FROM assignments a JOIN bus_info s USING (bus_id), api.trip_period(s, a.travel_date) AS trip (period)
     WHERE a.period <> trip.period AND upper(a.period) > api.now()
     UNION ALL
-    -- A contact is of a booking, at the service that its reference names.
+    -- A contact belongs to a booking, and has the bus_id in the reference of the booking.
     SELECT 'contact', c.bus_id, NULL::date, format('the contact of %s is of no booking of the service', c.reference)
     FROM contacts c
     WHERE c.bus_id IS DISTINCT FROM api.reference_bus(c.reference)

@@ -1,6 +1,6 @@
-"""The fonts of PDF files: Noto Sans, of which each font has one script.
+"""The fonts of PDF files: a font of Noto Sans for each script.
 
-Those for Latin and for the scripts of India are installed with Busware. A character that no font has is a
+The fonts for Latin and for the scripts of India are installed with Busware. A character that no font has is a
 question mark.
 """
 

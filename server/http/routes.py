@@ -45,7 +45,7 @@ class Resource:
         self.has_key = KEY in fields
         self.makes_booking = request_type.reply is Booking and request_type.status == HTTPStatus.CREATED
         elsewhere = {*self.path_fields, KEY}
-        if elsewhere & {*request_type.either}:  # the path has one of them, so no other one is given
+        if elsewhere & {*request_type.either}:  # one of them is in the path, so the others are not given
             elsewhere |= {*request_type.either}
         rest = [name for name in fields if name not in elsewhere]
         self.has_body = self.http_method not in ("GET", "DELETE")

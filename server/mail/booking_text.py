@@ -13,7 +13,7 @@ _CURRENT = ("booked", "held", "pending", "displaced")
 
 
 class BookingText:
-    """A booking as text. currency: of its amounts."""
+    """A booking as text."""
 
     def __init__(self, booking: Booking, language: Language) -> None:
         self.booking = booking

@@ -33,7 +33,8 @@ def paid_out(transfers: Iterable[Transfer]) -> Iterator[Record]:
 def with_receipts(ours: Iterable[Record], theirs: Iterable[Record]) -> list[Record]:
     """Our records; one that was settled by hand gets the receipt of its transfer, if the file has it.
 
-    ours: its receipt is the id, at_provider what was to be written on the transfer.
+    ours: `id` is the receipt, None if there is none yet; `at_provider` is what the payer had to write on the
+    transfer.
     """
     ours = list(ours)
     known = {record.id for record in ours}
