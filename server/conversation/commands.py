@@ -90,7 +90,7 @@ COMMANDS: dict[str, Command] = {
 
 # `help` only names these commands; `help more` explains them. The menu of the terminal offers them once their
 # beginning is typed. So the list and the menu fit a terminal of 24 rows.
-MORE_COMMANDS = ("transfer", "alight", "exchange", "offer", "email", "messages")
+MORE_COMMANDS = ("pay", "transfer", "alight", "exchange", "email", "messages")
 
 # `say` is accepted at every question. The other commands require `quit` first.
 _COMMANDS_AFTER_QUIT = COMMANDS.keys() - {"say"}
@@ -171,7 +171,7 @@ def help_text(*, extended: bool = False) -> str:
         if word not in MORE_COMMANDS
     ]
     if not extended:
-        words = " or ".join(f"{word} {CHOOSE}" for word, command in COMMANDS.items() if command.chooses)
+        words = ", ".join(f"{word} {CHOOSE}" for word, command in COMMANDS.items() if command.chooses)
         lines.append((words, "by questions, with the fare before you book"))
     lines += [
         (f"{HELP} {_MORE}", ", ".join(MORE_COMMANDS)),
