@@ -97,7 +97,8 @@ _COMMANDS_AFTER_QUIT = COMMANDS.keys() - {"say"}
 
 # Other words for these commands: names of commands of scripts/client, and words that travellers may use.
 _SYNONYMS = {
-    "book": "bus", "search": "bus", "booking": "status", "quote": "cancel", "change-seat": "change",
+    "book": "bus", "search": "bus", "waitlist": "bus", "booking": "status", "quote": "cancel",
+    "change-seat": "change",
     "name": "transfer", "names": "transfer", "rename": "transfer",
     "alight-quote": "alight", "exchange-quote": "exchange",
     "offers": "offer", "accept": "offer", "decline": "offer",

@@ -148,7 +148,8 @@ class _Reading:
         unused = [m for m in self._mentions if not any(m in found for found in candidates.values())]
         if unused:
             texts = listed((quoted(m.text) for m in unused), "and")
-            self._problems.append(f"{texts} {'is' if len(unused) == 1 else 'are'} not understood.")
+            later = " Seats are asked for later." if all(m.text.isdigit() for m in unused) else ""
+            self._problems.append(f"{texts} {'is' if len(unused) == 1 else 'are'} not understood.{later}")
         unclear = {end: found for end, found in candidates.items() if len(found) > 1}
         if unclear:
             which = "places are" if len(unclear) > 1 else "place is"

@@ -102,6 +102,11 @@ def test_parts_are_found(typed: str, journey: Journey) -> None:
             Journey(),
             '"banglore mysoor" is not a place on any route. Did you mean Bengaluru and Mysuru?',
         ),
+        (
+            "bengaluru mysuru tomorrow 2",
+            Journey(BLRU, MYSU, TOMORROW),
+            '"2" is not understood. Seats are asked for later.',
+        ),
         ("bengaluru mysuru not sleeper", Journey(BLRU, MYSU), '"not sleeper" is not understood.'),
         ("beng mys not a semi sleeper", Journey(BLRU, MYSU), '"not a semi sleeper" is not understood.'),
         ("bengaluru mysuru ac non ac", Journey(BLRU, MYSU), '"ac" and "non ac" contradict each other.'),

@@ -21,7 +21,7 @@ def test_plain_text_and_json_share_a_connection(client_socket: LineClient) -> No
     transcript(client_socket, "> res\nDate of journey (2026-12-05, tomorrow, sat or 5 dec):")
 
 
-@pytest.mark.parametrize("word", ["bus", "book", "BOOK", "search"])
+@pytest.mark.parametrize("word", ["bus", "book", "BOOK", "search", "waitlist"])
 def test_command_line_names_begin_the_bus_dialogue(client_socket: LineClient, word: str) -> None:
     transcript(client_socket, f"> {word}\n1 reservation, 2 cancellation\nReservation or cancellation:")
 
