@@ -39,13 +39,13 @@ class Housekeeper:
     ) -> None:
         self._pool, self._settings, self._services = pool, settings, services or pool
         self._stopping = False
-        of_home = (
+        home_workers = (
             [WorkerThread("known addresses", partial(self._note, rate_limiter), settings.settle_seconds)]
             if rate_limiter
             else []
         )
         self._workers = [
-            *of_home,
+            *home_workers,
             WorkerThread("settle", self.settle, settings.settle_seconds),
             WorkerThread("open sales", self._open_sales, settings.housekeeping_seconds),
             WorkerThread("purge", self.purge, settings.housekeeping_seconds),

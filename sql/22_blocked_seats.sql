@@ -14,7 +14,8 @@ BEGIN
         'sold ' || lower(api.format_numbers(t.seats, service.nouns ->> 'seat')), t.dates) END;
 END $$;
 
--- Block the seats of a service on some of its trips, on which they are not sold. A trip with seats of its own is left out.
+-- Block the blocked seats of a service on some of its trips, except on segments that are sold. A trip with seats of its own is
+-- left out.
 CREATE OR REPLACE FUNCTION api.block_on_trips(service bus_info, dates date[]) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -27,7 +28,7 @@ BEGIN
 END $$;
 
 -- Make the trips of a service follow an edit of its blocked seats. before: the seats that it blocked before. The caller has
--- locked the trips. What was blocked on one trip only stays blocked.
+-- locked the trips. A seat that was blocked on a single trip stays blocked.
 CREATE OR REPLACE FUNCTION api.change_blocks(service bus_info, before int[]) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,5 +1,5 @@
 -- Promote the waitlist of a trip: book each party for which seats are free, in order of arrival. If it has to pay
--- first, the seats are held for payment_minutes, at most as long as it would have waited. A party that does not fit
+-- first, the seats are held for payment_minutes, but not beyond the time at which its waiting would have expired. A party that does not fit
 -- does not block the parties behind it. A party waits for seats of its class. The query leaves out parties for which
 -- too few seats are free at the start, because a promotion only reduces the free seats. The caller has locked the
 -- trip.

@@ -231,7 +231,7 @@ class Operations:
         return self._change_webhook(request, caller)
 
     def _change_webhook(self, request: protocol.WebhookWrite, caller: Caller) -> Answer:
-        """Execute a write on webhooks. A new secret goes with each, and is used by those that need one."""
+        """Execute a write on webhooks. Each has a new secret, which the database uses if it needs one."""
         unkeyed = msgspec.structs.replace(request, key=None)
         args = msgspec.to_builtins(unkeyed) | {"account": caller.account, "secret": new_secret()}
         limits = {

@@ -47,7 +47,7 @@ RefundState = Literal["waiting", "sent", "succeeded", "failed"]
 
 
 class PaymentRefund(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What is given back of a payment. tickets: for whose refunds; missing if the payment booked nothing.
+    """A refund of a payment. tickets: those that it is for; missing if the payment booked nothing.
 
     state: waiting for its turn, or for the operator if the payment is manual; sent to the provider;
     succeeded; failed, and still owed. problem: why it failed. provider_reference: of the refund at the
