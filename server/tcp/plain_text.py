@@ -113,8 +113,9 @@ class PlainText:
         details = message_details(
             message.at, self._now(), message.bus_id, date.fromisoformat(day) if day else None
         )
-        line = f"Server: {clean_text(message.body)}"
-        return [line if self.repeats else plain_replies.wrapped(line, "    "), plain_replies.wrapped(details)]
+        text = clean_text(message.body)
+        line = f"{plain_replies.MESSAGE}{text}" if self.repeats else plain_replies.message(text)
+        return [line, plain_replies.wrapped(details)]
 
     def about_change(self, booking: Booking) -> list[str]:
         """Lines that follow the line about a changed booking. Called by another thread."""

@@ -47,6 +47,15 @@ def test_long_message_and_question_are_folded(connect: Callable[[], LineClient],
     )
 
 
+def test_url_in_a_message_stays_on_one_line(connect: Callable[[], LineClient], console: Console) -> None:
+    line = connect()
+    transcript(line, '> hello\n"hello" is not a command. Did you mean help?')
+    url = f"https://example.org/{'x' * 100}"
+    console.notice(url)
+    console.notice(f"See {url} now.")
+    transcript(line, f"Server: {url}\n{SENT}\nServer: See\n    {url}\n    now.\n{SENT}")
+
+
 def test_expired_hold_says_what_its_question_means_now(
     connect: Callable[[], LineClient], pushing: SimpleNamespace, clock: Clock
 ) -> None:
