@@ -3,8 +3,8 @@
 
 -- The message about an event; NULL: it has none. A no-show and a check-in have none, because the passenger knows; an expired and
 -- a released hold have none, because nothing was paid; a payment that begins, and an offer without an answer that leaves the
--- booking as it is, change nothing for the traveller. A party that waited until the departure is told, in spite of its expiry: no
--- ticket of it has a seat.
+-- booking as it is, change nothing for the traveller. An expired party without a seat has waited
+-- until the departure: its message is that of a cancellation.
 CREATE OR REPLACE FUNCTION api.message_about(type text, data jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE
 RETURN CASE type

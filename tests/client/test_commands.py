@@ -92,18 +92,6 @@ def test_search_prints_the_arguments_of_book(run: Run) -> None:
     assert run("search", "ooty", "bengaluru", "2026-12-05").out == NO_TRIP
 
 
-def test_code_that_is_not_the_place_meant_is_explained(run: Run, database: Database) -> None:
-    """BLR is the code of an airport, and the beginning of the code of Bengaluru."""
-    database.query("INSERT INTO places (code, name) VALUES ('BLR', 'Bengaluru Airport')")
-    database.query("UPDATE places SET part_of = 'BLR' WHERE name = 'Ooty'")  # so that a service calls there
-    found = run("search", "blr", "mandya", "2026-12-05")
-    explained = "blr is the code of Bengaluru Airport. For Bengaluru, type BLRU.\n"
-    assert (found.status, found.out, found.err) == (0, NO_TRIP, explained)
-    assert run("search", "blru", "ooty", "2026-12-05").err == ""
-    refused = run("seats", "1", "2026-12-05", "blr", "mysuru")
-    assert (refused.status, refused.err.splitlines()[-1]) == (1, explained.rstrip())
-
-
 def test_places_from_an_origin(run: Run) -> None:
     assert run("places", "--from", "mys").out.split()[-3:] == ["Ooty", "Udhagamandalam", "bus"]
     assert run("places", "--from", "mys", "--kind", "flight").out == "No place was found.\n"
