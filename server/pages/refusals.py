@@ -16,6 +16,7 @@ from busware.server.pages.kinds import N_
 from busware.server.protocol import Refusal
 
 _UNKNOWN_REFERENCE = "unknown_reference"  # an unknown booking that is opened without a phone number
+_SOLD_SEAT = "sold_seat"  # a taken seat that an operator blocks
 _TEXTS = {
     "form_expired": N_("This page was open for too long. Check the form and send it again."),
     "session_ended": N_("Your session has ended. Sign in, or send the form again as a guest."),
@@ -71,6 +72,9 @@ _TEXTS = {
     ),
     "bad_request": N_("This value is not valid. Check it."),
     # Only operators and agents meet these.
+    _SOLD_SEAT: N_(
+        "Seats are sold. Move their tickets to other seats, or cancel them; then block the seats."
+    ),
     "not_yours": N_("This belongs to another operator."),
     "plan_changed": N_("Bookings have changed since you looked. Look at the plan again."),
     "service_in_use": N_("Tickets of the service prevent this change."),
@@ -101,7 +105,7 @@ _DETAILS = {  # reason → fields of its data, each with a text
     "unknown_seat": {"seats": N_("There is no seat: %(value)s.")},
     "not_on_route": {"stops": N_("The stops: %(value)s.")},
     "stop_skipped": {"stops": N_("The stops: %(value)s.")},
-    "seat_taken": {"seats": N_("Taken: %(value)s.")},
+    "seat_taken": {"seats": N_("Taken: %(value)s."), "sold": N_("Bookings: %(value)s.")},
     "sold_out": {"seats_free": N_("Free seats: %(value)s.")},
     "reserved_seat": {"seats": N_("Reserved: %(value)s."), "free_seats": N_("Free for you: %(value)s.")},
     "too_short": {"stops": N_("Far enough: %(value)s.")},
@@ -189,10 +193,17 @@ _NAMES = {"count": "seats", "seats": "seat"}  # fields of the protocol → of th
 
 def text(refusal: Refusal, language: Language) -> str:
     """A refusal as a text."""
-    known = _TEXTS.get(_UNKNOWN_REFERENCE if refusal.data.get("without_phone") else refusal.reason)
+    known = _TEXTS.get(_case(refusal))
     if known is None or (language.code == DEFAULT and refusal.reason not in _PAGE_ONLY):
         return _ISO_DATE.sub(lambda found: _day(found[0], language), refusal.message)
     return " ".join([language.gettext(known), *_details(refusal, language)])
+
+
+def _case(refusal: Refusal) -> str:
+    """The reason of a refusal, or the special case of it that has a text of its own."""
+    if refusal.data.get("without_phone"):
+        return _UNKNOWN_REFERENCE
+    return _SOLD_SEAT if refusal.data.get("sold") else refusal.reason
 
 
 def _details(refusal: Refusal, language: Language) -> Iterator[str]:
@@ -214,6 +225,8 @@ def _day(text: str, language: Language) -> str:
 
 def _shown(name: str, value: Any, data: Mapping[str, Any], language: Language) -> str:
     """A value of the data of a refusal."""
+    if name == "sold":
+        return ", ".join(dict.fromkeys(ticket["reference"] for ticket in value))
     if isinstance(value, list):
         return ", ".join(_day(one, language) if name == "dates" else str(one) for one in value)
     if isinstance(value, str) and "currency" in data:

@@ -12,6 +12,15 @@ from busware.server.protocol import Refusal
     [
         (Refusal("seat_taken", "Seats 3 and 4 are taken.", seats=[3, 4]), ["3, 4"]),
         (
+            Refusal(
+                "seat_taken",
+                "Sold.",
+                seats=[3],
+                sold=[{"reference": "DT7VKKK", "ticket_no": 1, "seat_no": 3}],
+            ),
+            ["बंद करें", "3", "DT7VKKK"],
+        ),
+        (
             Refusal("unknown_trip", "No trip.", dates=["2026-12-05", "2026-12-06"]),
             ["5 दिस॰ 2026", "6 दिस॰ 2026"],
         ),
