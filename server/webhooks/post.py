@@ -142,8 +142,8 @@ class Sender:
             return Answer(response.status, response.reason, _retry_after(response), body)
         except TimeoutError:
             raise NotAnswered(f"The receiver did not answer within {seconds:g} s.") from None
-        except socket.gaierror as error:
-            raise NotAnswered(f"The name of the receiver cannot be resolved: {error}") from None
+        except socket.gaierror:
+            raise NotAnswered("The name of the receiver cannot be resolved.") from None
         except (OSError, HTTPException) as error:
             raise NotAnswered(f"The receiver cannot be reached: {type(error).__name__}: {error}") from None
         finally:
