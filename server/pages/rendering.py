@@ -4,6 +4,7 @@ The templates are compiled once in a process, for all languages: the language of
 variable while the page is rendered.
 """
 
+import re
 from collections.abc import Callable
 from contextvars import ContextVar
 from datetime import datetime
@@ -12,12 +13,15 @@ from threading import Lock
 from typing import Any
 
 import jinja2
+from babel.dates import get_day_names
 
 from busware.server.languages import CODES, Language, language
 from busware.server.pages import static_files
 from busware.server.pages.kinds import BUS_TYPES
 from busware.server.protocol import Trip
 
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_WORD = re.compile(r"\w+")
 _MINUTES = 60
 _DAY_MINUTES = 24 * 60
 _OF_LANGUAGE = ("amount", "price", "day", "short_day", "clock", "moment", "number")  # filters
@@ -55,6 +59,7 @@ def _environment() -> jinja2.Environment:
         "duration": lambda trip: duration(trip.departs_at, trip.arrives_at, _language.get()),
         "until": lambda begins, ends: duration(begins, ends, _language.get()),
         "type": lambda trip: type_of(trip, _language.get()),
+        "weekdays": lambda runs_on: weekdays(runs_on, _language.get()),
         "days_later": lambda trip: (trip.arrives_at.date() - trip.departs_at.date()).days,
     }
     environment.globals |= {
@@ -81,6 +86,15 @@ def duration(departs: datetime, arrives: datetime, chosen: Language) -> str:
         "hours": minutes // _MINUTES,
         "minutes": f"{minutes % _MINUTES:02d}",
     }
+
+
+def weekdays(runs_on: str, chosen: Language) -> str:
+    """The weekdays on which a service runs, such as Mon-Fri, in the words of a language."""
+    _ = chosen.gettext
+    words = {"daily": _("daily"), "never": _("never")}
+    names = get_day_names("abbreviated", locale=chosen.code)
+    words |= {day: names[number] for number, day in enumerate(_WEEKDAYS)}
+    return _WORD.sub(lambda found: words.get(found[0], found[0]), runs_on)
 
 
 def type_of(trip: Trip, chosen: Language) -> str:
