@@ -20,6 +20,7 @@ No database, no clock, no socket. The same input gives the same plan on every ma
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf, log
+from operator import add
 from random import Random
 
 from busware.server.booking.reseating_problem import (
@@ -110,6 +111,7 @@ class _Phase:
     max_steps_per_ticket: int
     hot: float
     cold: float
+    share_of_chains: float = 0  # of the steps
 
     def steps_for(self, problem: Problem) -> int:
         """The number of steps."""
@@ -121,15 +123,23 @@ class _Phase:
 _SEARCH_WEIGHTS = Weights(priority=300, seated=60, same_class=36, together=10, kept=1)
 _SELECTION = _Phase(max_steps=10_000, max_steps_per_ticket=100, hot=60, cold=0.15)
 _SEARCH = _Phase(max_steps=20_000, max_steps_per_ticket=300, hot=8, cold=0.6)
-_POLISH = _Phase(max_steps=40_000, max_steps_per_ticket=300, hot=1.2, cold=0.15)
+_POLISH = _Phase(max_steps=30_000, max_steps_per_ticket=300, hot=0.8, cold=0.15, share_of_chains=0.1)
 _PHASES = (_SELECTION, _SEARCH, _POLISH)
 _MAX_STEPS = 100_000  # of all searches for a plan together; one search is completed even if it takes more
 _MAX_SEARCHES = 3  # for a plan
 _SEED = 1
 _MAX_TRIES = 5  # for each ticket that lacks something
+_MAX_CHAIN = 6  # parties that get seats in a chain
+_RANDOMNESS = 1.0  # of the choice of seats in a chain, as a multiple of the least change that is accepted
+# What it costs to displace a ticket in a chain, in units of the weight of a kept seat.
+_DISPLACED = 0.3
+_DISPLACED_PRIORITY = 1.0  # is added: the passenger cannot be left over
+_DISPLACED_PARTY = 0.5  # is added: a party of two or more needs more seats
 _RESEATED = 3  # parties that get new seats after a party that is left over
 # Shares of the steps that are of one kind.
-_SHARE_OF_EXCHANGES = 0.3  # of all steps, if parties are left over
+_SHARE_OF_COMING = 0.7  # of the chains: those that begin with a party that is left over
+_SHARE_OF_ENDS = 0.8  # of the parties in the way that may be left over: those that are
+_SHARE_OF_EXCHANGES = 0.3  # of all other steps, if parties are left over
 _SHARE_OF_CHOSEN_SEATS = 0.5  # of the exchanges: those that choose the seats of the coming party first
 _SHARE_OF_OLD_SEATS = 0.5  # of these: those that choose its old seats, if the new vehicle has them
 _SHARE_OF_PARTY_MOVES = 0.7  # of the steps that move a ticket of a party of two or more
@@ -201,6 +211,23 @@ class _Search:
             for party, tickets in enumerate(problem.tickets_of)
         ]
         self._ideal = sum(self._worth)
+        self._missing = [  # what each ticket lacks in each seat
+            [most - value for value in ticket_values]
+            for most, ticket_values in zip(best, zip(*seating.values, strict=True), strict=True)
+        ]
+        self._worth_moved = [  # the same as _worth, without the kept seats
+            worth - weights.kept * sum(problem.home[t] != NOWHERE for t in problem.tickets_of[party])
+            for party, worth in enumerate(self._worth)
+        ]
+        self._displaced = [
+            weights.kept
+            * (
+                _DISPLACED
+                + _DISPLACED_PRIORITY * ticket.priority
+                + _DISPLACED_PARTY * (len(problem.tickets_of[party]) > 1)
+            )
+            for ticket, party in zip(problem.tickets, problem.party, strict=True)
+        ]
 
     def _select(self) -> None:
         """Choose the parties that are seated, by the room on each leg and what they can add to the score."""
@@ -264,7 +291,9 @@ class _Search:
         for limit in self._limits(phase):
             if self.is_ideal:
                 break
-            if self._selection.others and random() < _SHARE_OF_EXCHANGES:
+            if random() < phase.share_of_chains:
+                self._chain(limit)
+            elif self._selection.others and random() < _SHARE_OF_EXCHANGES:
                 self._exchange(limit)
             else:
                 ticket = self._any_ticket()
@@ -303,6 +332,132 @@ class _Search:
             seating.undo()
         elif seating.accept(limit):
             self._selection.change(leaving, coming)
+
+    def _chain(self, limit: float) -> None:
+        """Seat a party that is left over, or a seated one anew. The parties in its way get other seats.
+
+        If the first party was left over, others of the same value in all criteria but the last may be left
+        over in its place. The chain ends when no party waits for seats. Then the seats that the chain has
+        freed go to tickets that had them in the old vehicle.
+        """
+        problem, seating, random = self._problem, self._seating, self._random
+        party = problem.party[self._any_ticket()]
+        if self._selection.others and random() < _SHARE_OF_COMING:
+            party = self._any(self._selection.others)
+        spare = 0  # what the parties that are left over may be worth
+        if seating.where[problem.tickets_of[party][0]] == NOWHERE:
+            if party not in self._selection.others:  # not even an empty vehicle has room for it
+                return
+            spare = self._worth_moved[party]
+        self._unseat(party)
+        homes = [problem.home[ticket] for ticket in problem.tickets_of[party]]
+        taken = [0] * len(problem.seats)  # the legs that the chain has taken on each seat
+        seats = self._seats_for(party, taken, limit) if NOWHERE in homes else homes
+        touched: list[int] = []
+        waiting: list[int] = []
+        for _ in range(_MAX_CHAIN):
+            if not seats:
+                break
+            touched += self._displace(party, seats, waiting)
+            for ticket, seat in zip(problem.tickets_of[party], seats, strict=True):
+                taken[seat] |= problem.legs[ticket]
+            for other in waiting.copy():
+                if self._worth_moved[other] <= spare and random() < _SHARE_OF_ENDS:
+                    spare -= self._worth_moved[other]
+                    waiting.remove(other)
+            if not waiting:
+                self._fill(touched)
+                self._accept(limit)
+                return
+            party = waiting.pop(int(random() * len(waiting)))
+            seats = self._seats_for(party, taken, limit)
+        seating.undo()
+
+    def _displace(self, party: int, seats: Sequence[int], waiting: list[int]) -> list[int]:
+        """Seat a party. Those in its way lose their seats and are added to waiting. Returns these seats."""
+        chosen = list(zip(self._problem.tickets_of[party], seats, strict=True))
+        others = self._seating.parties_in(chosen)
+        freed = [seat for other in others for seat in self._unseat(other)]
+        waiting += others
+        for ticket, seat in chosen:
+            self._seating.put(ticket, seat)
+        return freed
+
+    def _accept(self, limit: float) -> None:
+        """End a change of the seating, and choose the parties that it seats."""
+        changed, where, tickets_of = self._seating.changed, self._seating.where, self._problem.tickets_of
+        seated = {party: where[tickets_of[party][0]] != NOWHERE for party in changed}
+        if self._seating.accept(limit):
+            was = self._selection.is_chosen
+            leaving = [party for party, is_seated in seated.items() if was[party] and not is_seated]
+            coming = [party for party, is_seated in seated.items() if is_seated and not was[party]]
+            if leaving or coming:
+                self._selection.change(leaving, coming)
+
+    def _unseat(self, party: int) -> list[int]:
+        """Free the seats of a party. Returns them."""
+        seats = [self._seating.where[ticket] for ticket in self._problem.tickets_of[party]]
+        for ticket, seat in zip(self._problem.tickets_of[party], seats, strict=True):
+            if seat != NOWHERE:
+                self._seating.unseat(ticket)
+        return seats
+
+    def _fill(self, seats: Iterable[int]) -> None:
+        """Give free seats to parties of one that had them in the old vehicle and have no seat."""
+        problem, seating = self._problem, self._seating
+        for seat in seats:
+            for ticket in problem.singles_from[seat]:
+                if seating.where[ticket] == NOWHERE and not seating.busy[seat] & problem.legs[ticket]:
+                    seating.put(ticket, seat)
+
+    def _seats_for(self, party: int, taken: Sequence[int], limit: float) -> list[int]:
+        """Seats for a party, together if it sat together, in which few passengers lose what they have.
+
+        Empty if there are none. taken: legs of each seat that it may not have. The larger -limit is, the more
+        random is the choice.
+        """
+        problem = self._problem
+        tickets = problem.tickets_of[party]
+        losses = {window: self._losses(window, taken, limit) for window in {problem.legs[t] for t in tickets}}
+        costs = [list(map(add, losses[problem.legs[t]], self._missing[t])) for t in tickets]
+        together = problem.sat_together[party]
+        least = inf
+        chosen: list[int] = []
+        for group in problem.groups[len(tickets)] if together else [list(range(len(problem.seats)))]:
+            total = 0.0
+            seats: list[int] = []
+            free = group
+            for cost in costs:
+                seat = min(free, key=cost.__getitem__)
+                total += cost[seat]
+                if total >= least:
+                    break
+                seats.append(seat)
+                free = [other for other in free if other != seat]
+            else:
+                least, chosen = total, seats
+        return chosen
+
+    def _losses(self, window: int, taken: Sequence[int], limit: float) -> list[float]:
+        """For each seat, what it costs to displace its tickets on these legs, plus a random number."""
+        problem, seating, random = self._problem, self._seating, self._random
+        legs, home, on, busy = problem.legs, problem.home, seating.on, seating.busy
+        displaced, kept = self._displaced, seating.weight_of_kept
+        noise = -limit * _RANDOMNESS
+        losses = []
+        for seat, taken_legs in enumerate(taken):
+            if taken_legs & window:
+                losses.append(inf)
+            else:
+                loss = noise * random()
+                if busy[seat] & window:
+                    for other in on[seat]:
+                        if legs[other] & window:
+                            loss += displaced[other]
+                            if home[other] == seat:
+                                loss += kept
+                losses.append(loss)
+        return losses
 
     def _chosen_seats(self, party: int) -> list[tuple[int, int]]:
         """Seats for a party that is left over: its old ones, or some together."""

@@ -150,6 +150,22 @@ class Problem:
             size: [rows.last_row(row, size) for row in range(rows.count)]
             for size in {len(tickets) for tickets in self.tickets_of}
         }
+        self.groups = {  # for each size of a party, the groups of seats in which it sits together
+            size: [
+                [seat for seat, row in enumerate(self.row) if first <= row <= last]
+                for first, last in enumerate(lasts)
+                if last >= 0
+            ]
+            for size, lasts in self.last_row.items()
+        }
+        self.singles_from = [  # the tickets of parties of one that had each seat
+            [
+                t
+                for t, home in enumerate(self.home)
+                if home == seat and len(self.tickets_of[self.party[t]]) == 1
+            ]
+            for seat in everywhere
+        ]
 
     def values(self, weights: Weights) -> list[list[int]]:
         """For each seat and each ticket, what the ticket adds to the score there."""

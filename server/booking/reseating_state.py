@@ -108,11 +108,12 @@ class Seating:
         self.together = [False] * len(problem.tickets_of)
         self.score = 0
         self._before: dict[int, tuple[list[int], int, int]] = {}  # the changed seats
-        self._changed: set[int] = set()  # parties
+        self.changed: set[int] = set()  # parties
 
     def weigh(self, weights: Weights) -> None:
         """Score with other weights from now on."""
         self.values = self._problem.values(weights)
+        self.weight_of_kept = weights.kept
         self.weight_of_together = weights.together
         self.score = weights.together * sum(self.together) + sum(
             self.values[seat][ticket] for ticket, seat in enumerate(self.where) if seat != NOWHERE
@@ -145,7 +146,7 @@ class Seating:
         self.busy[seat] |= self._problem.legs[ticket]
         self.inner_stops[seat] |= self._problem.inner_stops[ticket]
         self.where[ticket] = seat
-        self._changed.add(self._problem.party[ticket])
+        self.changed.add(self._problem.party[ticket])
 
     def unseat(self, ticket: int) -> None:
         """Free the seat of a ticket."""
@@ -155,7 +156,7 @@ class Seating:
         self.busy[seat] &= ~self._problem.legs[ticket]
         self.inner_stops[seat] &= ~self._problem.inner_stops[ticket]
         self.where[ticket] = NOWHERE
-        self._changed.add(self._problem.party[ticket])
+        self.changed.add(self._problem.party[ticket])
 
     def swap(self, one: int, other: int, first: int, end: int) -> None:
         """Swap the tickets of two seats on the legs [first, end).
@@ -172,10 +173,10 @@ class Seating:
         on[other] = [ticket for ticket in on[other] if not legs[ticket] & window] + going
         for ticket in going:
             where[ticket] = other
-            self._changed.add(party[ticket])
+            self.changed.add(party[ticket])
         for ticket in coming:
             where[ticket] = one
-            self._changed.add(party[ticket])
+            self.changed.add(party[ticket])
         difference = (self.busy[one] ^ self.busy[other]) & window
         self.busy[one] ^= difference
         self.busy[other] ^= difference
@@ -276,8 +277,8 @@ class Seating:
             for ticket in tickets:
                 change -= values[ticket]
         flipped: list[int] = []
-        if change + self.weight_of_together * len(self._changed) >= limit:
-            for party in self._changed:
+        if change + self.weight_of_together * len(self.changed) >= limit:
+            for party in self.changed:
                 if self._problem.sat_together[party] and self._sits_together(party) != self.together[party]:
                     flipped.append(party)
                     change += -self.weight_of_together if self.together[party] else self.weight_of_together
@@ -288,7 +289,7 @@ class Seating:
             self.together[party] = not self.together[party]
         self.score += change
         self._before = {}
-        self._changed = set()
+        self.changed = set()
         return True
 
     def undo(self) -> None:
@@ -301,7 +302,7 @@ class Seating:
             for ticket in self.on[seat]:
                 self.where[ticket] = seat
         self._before = {}
-        self._changed = set()
+        self.changed = set()
 
     def restore(self, where: Sequence[int]) -> None:
         """Return to an earlier seating."""

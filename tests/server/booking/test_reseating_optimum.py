@@ -22,7 +22,7 @@ TRIPS = range(1, 6)  # of each shape
 CASES = [(shape, number) for shape in SHAPES for number in TRIPS]
 SOLVED_IN_EACH_RUN = [("24 seats to 20, two classes", 1), ("20 seats to 16, seats for women", 1)]
 TOLERANCE = 0.01  # as a part of the optimum
-WITHIN_NEAR = 48  # trips of which every criterion is near the optimum, of 55
+WITHIN_NEAR = 51  # trips of which every criterion is near the optimum, of 55
 FARTHEST = (1, 1, 7)  # from the optimum in same_class, together and moved
 
 
