@@ -43,7 +43,9 @@ def test_trip_is_chosen_first(operator: Visitor) -> None:
 def test_cancelled_trip_is_marked_in_the_choice(operator: Visitor, api: SchemaApi) -> None:
     assert "Cancelled" not in operator.get(f"{PATH}?date={DAY}").text
     api.write("cancel_trip", bus_id=1, travel_date=DAY, reason="Flood.", account="conductor")
-    assert "Cancelled" in operator.get(f"{PATH}?date={DAY}").text
+    page = operator.get(f"{PATH}?date={DAY}")
+    assert "Cancelled" in page.text
+    assert '<s class="soft">10:00</s>' in page.html
 
 
 def test_delay_and_skipped_stop_are_marked_in_the_choice(operator: Visitor, api: SchemaApi) -> None:

@@ -63,7 +63,9 @@ def test_wrong_amount_is_paid_back(operator: Visitor, reference: str, database: 
     assert "the amount is to be paid back" in planned.text
     assert "₹100.00 arrived, and ₹260.00 was asked for." in planned.text
     operator.send(confirm_form(planned))
-    assert "₹100.00 arrived, and ₹260.00 was asked for." in operator.get(PATH).text
+    listed = operator.get(PATH)
+    assert "₹100.00 arrived, and ₹260.00 was asked for." in listed.text
+    assert 'data-label="Amount">₹100.00</td>' in listed.html
     page = operator.get(REFUNDS)
     assert "₹100.00" in page.text
     assert "The payment booked nothing." in page.text
