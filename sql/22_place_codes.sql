@@ -1,7 +1,15 @@
 -- Places by name, code or alias, or by the beginning of one.
 
--- The place that has this code, or else those that have this name or alias, or else, for three characters or more, those with a
--- name, alias or code that begins with them.
+-- The places with a name, alias or code that begins with this text of three characters or more.
+CREATE OR REPLACE FUNCTION api.places_beginning(place text) RETURNS SETOF places
+LANGUAGE sql STABLE AS $$
+    SELECT p.* FROM places p
+    WHERE length(fold_name(place)) >= 3
+      AND place_beginnings(p.code, p.name, p.aliases)
+          LIKE E'%\n' || regexp_replace(fold_name(place), '([\\%_])', '\\\1', 'g') || '%'
+$$;
+
+-- The place that has this code, or else those that have this name or alias, or else those of api.places_beginning.
 CREATE OR REPLACE FUNCTION api.places_named(place text) RETURNS SETOF places
 LANGUAGE sql STABLE AS $$
     WITH named AS MATERIALIZED (
@@ -12,19 +20,7 @@ LANGUAGE sql STABLE AS $$
     )
     SELECT * FROM named
     UNION ALL
-    SELECT p.* FROM places p
-    WHERE NOT EXISTS (SELECT FROM named) AND length(fold_name(place)) >= 3
-      AND place_beginnings(p.code, p.name, p.aliases)
-          LIKE E'%\n' || regexp_replace(fold_name(place), '([\\%_])', '\\\1', 'g') || '%'
-$$;
-
--- The codes of the places with a name, alias or code that begins with this text of three characters or more. NULL if there is none.
-CREATE OR REPLACE FUNCTION api.codes_beginning(place text) RETURNS text[]
-LANGUAGE sql STABLE AS $$
-    SELECT array_agg(p.code) FROM places p
-    WHERE length(fold_name(place)) >= 3
-      AND place_beginnings(p.code, p.name, p.aliases)
-          LIKE E'%\n' || regexp_replace(fold_name(place), '([\\%_])', '\\\1', 'g') || '%'
+    SELECT b.* FROM api.places_beginning(place) AS b WHERE NOT EXISTS (SELECT FROM named)
 $$;
 
 -- Whether a place has this whole name, code or alias.

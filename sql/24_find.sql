@@ -5,7 +5,7 @@ CREATE OR REPLACE FUNCTION api.find(phone text, date date, place text) RETURNS j
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     -- a short name can be the code of a place of one kind of service, and the beginning of one of another kind
-    codes text[] := api.place_codes(place) || api.codes_beginning(place);
+    codes text[] := api.place_codes(place) || (SELECT array_agg(b.code) FROM api.places_beginning(place) AS b);
 BEGIN
     IF codes IS NULL THEN
         RETURN api.refusal_unknown_place(place);
