@@ -353,9 +353,9 @@ class Connection:
 
     @property
     def _reminder(self) -> bytes:
-        """What repeats the open question after pushed lines; empty if there is none."""
-        reminder = self._text.reminder if self._text and self.protocol == "text" else ""
-        return f"{reminder}\n".encode() if reminder else b""
+        """The line that repeats the open question after pushed lines; empty if there is none."""
+        question = self._text.question if self._text and self.protocol == "text" else ""
+        return f"The question is still open: {question}\n".encode() if question else b""
 
     # Called by the pusher's thread ---------------------------------------------------------------
 

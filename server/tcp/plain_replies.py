@@ -33,7 +33,6 @@ from busware.server.conversation.words import (
 )
 from busware.server.protocol import Booking, Payment, Quote, Seat, Seats, Ticket, TripList
 
-MESSAGE = "Server: "  # before a message of an operator
 WIDTH = 79  # columns; some terminals of 80 columns wrap after the 80th
 _DECK_GAP = "     "
 _STATES = {"held": "~", "taken": "x"}
@@ -51,18 +50,6 @@ _TRIP_ROW = "{:>6}  {:6}  {:8}  {:>5}  {:>9}  {:>4}  {}"
 def wrapped(text: str) -> str:
     """The text in lines of at most WIDTH columns, broken between words."""
     return "\n".join(textwrap.fill(line, WIDTH, break_on_hyphens=False) for line in text.splitlines())
-
-
-def message(text: str) -> str:
-    """A message of an operator in lines of at most WIDTH columns, all but the first indented.
-
-    A word that is longer than a line, such as a URL, is not broken.
-    """
-    line = f"{MESSAGE}{text}"
-    folded = textwrap.fill(
-        line, WIDTH, subsequent_indent="    ", break_on_hyphens=False, break_long_words=False
-    )
-    return folded if folded.startswith(MESSAGE) else line  # a long first word would be on the second line
 
 
 def reply(answer: msgspec.Struct, now: datetime, yours: tuple[int, ...] = ()) -> str:

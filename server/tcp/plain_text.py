@@ -34,7 +34,6 @@ from busware.server.tcp import plain_replies
 STOPPED = "STOPPED"
 CONNECTION_ENDS = "The connection ends. Connect again to ask for fewer."
 _ESCAPE_SEQUENCES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|O[A-Za-z])")  # of arrow and function keys
-STILL_OPEN = "The question is still open:"
 ONLY_KEYS = "The line has only keys such as an arrow. Type an answer, or quit to leave."
 _BACKSPACES = "\x08\x7f"
 
@@ -93,29 +92,13 @@ class PlainText:
         step = self._dialogue.step if self._dialogue else None
         return step.prompt if isinstance(step, Ask) else ""
 
-    @property
-    def reminder(self) -> str:
-        """The text that repeats the open question after pushed lines; empty if there is none.
-
-        A question that does not fit the same line has a line of its own, except where programs read it.
-        """
-        if not self.question:
-            return ""
-        line = f"{STILL_OPEN} {self.question}"
-        return line if self.repeats or len(line) <= plain_replies.WIDTH else f"{STILL_OPEN}\n{self.question}"
-
     def message(self, message: Message) -> list[str]:
-        """The lines of a message of an operator. Called by another thread.
-
-        On a port for one dialogue, the message is one line, because programs read it there.
-        """
+        """The lines of a message of an operator. Called by another thread."""
         day = message.boarding_date or message.travel_date
         details = message_details(
             message.at, self._now(), message.bus_id, date.fromisoformat(day) if day else None
         )
-        text = clean_text(message.body)
-        line = f"{plain_replies.MESSAGE}{text}" if self.repeats else plain_replies.message(text)
-        return [line, plain_replies.wrapped(details)]
+        return [f"Server: {clean_text(message.body)}", plain_replies.wrapped(details)]
 
     def about_change(self, booking: Booking) -> list[str]:
         """Lines that follow the line about a changed booking. Called by another thread."""
