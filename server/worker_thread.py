@@ -26,6 +26,7 @@ class WorkerThread:
         self._scheduled = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self.is_idle = False  # it waits, and works as soon as it is scheduled
 
     def start(self) -> None:
         """Start the thread. If `schedule` was called before, `work` is called now."""
@@ -58,7 +59,9 @@ class WorkerThread:
         delay: float | None = None
         failing = False
         while True:
+            self.is_idle = True
             self._scheduled.wait(delay)
+            self.is_idle = False
             self._scheduled.clear()
             if self._stopping.is_set():
                 return

@@ -21,6 +21,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import chain
 from uuid import UUID
 
 from msgspec import Raw, Struct
@@ -98,7 +99,7 @@ class Outbox:
         self.on_published: Callable[[], None] = lambda: None
         self._publish_count = settings.publish_batch
         self._publisher = WorkerThread("events", self._publish, settings.outbox_seconds)
-        self._threads: list[WorkerThread] = []
+        self._groups: list[list[WorkerThread]] = []  # the threads of each group claim the same rows
         self._claiming = threading.Lock()  # guards the next attributes
         self._deliveries: list[OutboxRow] = []  # those that this process carries out now
         self._slow: set[int | None] = set()  # the webhooks whose last delivery was slow
@@ -123,15 +124,19 @@ class Outbox:
             self._add_threads("outbox of payments", settings.outbox_payment_threads, claim)
         if _WEBHOOK in self._carriers:
             self._add_threads("webhooks", settings.webhook_threads, self._claim_delivery)
-        for thread in (self._publisher, *self._threads):
+        for thread in self._threads:
             thread.schedule()
             thread.start()
 
+    @property
+    def _threads(self) -> list[WorkerThread]:
+        return [self._publisher, *chain(*self._groups)]
+
     def _add_threads(self, name: str, count: int, claim: Callable[[], list[OutboxRow]]) -> None:
-        work = partial(self._carry_out, claim)
-        self._threads += [
-            WorkerThread(f"{name} {n}", work, self._settings.outbox_seconds) for n in range(count)
-        ]
+        group: list[WorkerThread] = []
+        work = partial(self._carry_out, claim, group)
+        group += [WorkerThread(f"{name} {n}", work, self._settings.outbox_seconds) for n in range(count)]
+        self._groups.append(group)
 
     def stop(self, seconds: float = threading.TIMEOUT_MAX) -> None:
         """Stop, after the rows that are being carried out, for which it waits these seconds at most.
@@ -140,10 +145,9 @@ class Outbox:
         """
         self.stopping.set()
         end_at = time.monotonic() + seconds
-        threads = (self._publisher, *self._threads)
-        for thread in threads:
+        for thread in self._threads:
             thread.begin_stop()
-        ended = [thread.stop(max(0.0, end_at - time.monotonic())) for thread in threads]
+        ended = [thread.stop(max(0.0, end_at - time.monotonic())) for thread in self._threads]
         if not all(ended):
             log.warning("the outbox stops before its calls have ended; their rows are tried again")
 
@@ -168,19 +172,23 @@ class Outbox:
             more = published == count
             if published:
                 self.on_published()
-            for thread in self._threads:
-                thread.schedule()
+            for group in self._groups:
+                _wake_one(group)
         self.stopping.wait(self._settings.publish_ms / 1000)  # events of this time are published together
         return 0.0 if published is None else self._settings.outbox_seconds  # None: another process publishes
 
-    def _carry_out(self, claim: Callable[[], list[OutboxRow]]) -> float:
-        """Carry out the rows that are due. Returns the seconds until the next time."""
+    def _carry_out(self, claim: Callable[[], list[OutboxRow]], group: list[WorkerThread]) -> float:
+        """Carry out the rows that are due. Returns the seconds until the next time.
+
+        group: the threads that claim the same rows. The next one looks for a row if this one has found one.
+        """
         while not self.stopping.is_set():
             lease_ends_at = time.monotonic() + self._settings.outbox_lease_seconds
             rows = claim()
             if not rows:
                 break
             (row,) = rows
+            _wake_one(group)
             began_at = time.monotonic()
             outcome = self._carry(row)
             if row.webhook_no is not None:
@@ -277,3 +285,10 @@ def storable(reason: str) -> str:
     """
     decodable = reason[:_ERROR_CHARACTERS].encode(errors="replace").decode()
     return clean_text(decodable) or "no reason"
+
+
+def _wake_one(group: list[WorkerThread]) -> None:
+    """Let one thread look for rows; if none is idle, each of them, after what it does now."""
+    idle = [thread for thread in group if thread.is_idle]
+    for thread in idle[:1] or group:
+        thread.schedule()

@@ -190,6 +190,21 @@ def test_row_is_carried_out(start: Callable[..., Outbox], database: Database, ca
     wait_until(lambda: states(database) == [("done", 1, None)])
 
 
+@pytest.mark.settings(outbox_seconds=WAIT_SECONDS * 10)
+def test_rows_that_are_due_together_are_carried_out_together(
+    start: Callable[..., Outbox], database: Database, carrier: Carrier
+) -> None:
+    outbox = start(carrier)
+    for _ in range(2):
+        enqueue(database, 4)
+        outbox.schedule()
+        rows = [carrier.next() for _ in range(4)]
+        assert len({row.outbox_no for row in rows}) == 4
+        for _ in rows:
+            carrier.outcomes.put(None)
+        wait_until(lambda: all(state == "done" for state, *_ in states(database)))
+
+
 def test_failed_row_is_tried_again_with_the_same_key(
     start: Callable[..., Outbox], database: Database, carrier: Carrier, clock: Clock, caplog: Any
 ) -> None:
