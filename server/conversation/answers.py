@@ -189,8 +189,9 @@ class PlaceNames:
         return [*found.values()][:_MAX_SIMILAR]
 
     def _similar_to_each_word(self, typed: str) -> str:
-        """The most similar place for each word of a text; empty if one of them has none."""
-        found = [self.similar(word)[:1] for word in typed.split()]
+        """The most similar place for each word of a short text; empty if one of them has none."""
+        words = typed.split()
+        found = [self.similar(word)[:1] for word in words] if len(words) <= _MAX_SIMILAR else []
         return listed((names[0] for names in found), "and") if found and all(found) else ""
 
     def _only(self, found: Sequence[Place], relation: str, typed: str, distinct: str) -> Place | None:

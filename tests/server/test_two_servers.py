@@ -84,7 +84,9 @@ def test_notices_of_operators_reach_the_clients_of_every_process(
     lines = program, text, other_program, other_text = servers.lines()
     for line in (text, other_text):
         transcript(line, "> say hello\nSent to the operator.")
-    servers.other_console.wait_for("hello", "hello")
+    _, number = (
+        servers.other_console.wait_for_match(r"message (\d+) from client \d+: hello") for _ in range(2)
+    )
     book(program, day, seats=[1])
     reference = book(other_program, day, seats=[2])
     transcript(text, f"> status {reference} {ASHA}\nBooked: {reference}")
@@ -94,7 +96,7 @@ def test_notices_of_operators_reach_the_clients_of_every_process(
     for line in (program, other_program):
         assert line.notification()[1]["text"] == "From platform 3."
     assert message_to(text) == "From platform 3."
-    servers.other_console.type_line("reply To you alone.")
+    servers.other_console.type_line(f"reply {number} To you alone.")
     assert message_to(other_text) == "To you alone."
     third_console.type_line("all Good evening.")
     for line in lines:
