@@ -1,4 +1,5 @@
--- The same as api.on_sale_until, as a row.
+-- The last date on which a trip leaves one of the places, in the time zone of the place, as a row. Departures of a repeating route
+-- after the last date of its service do not count. With shards, there is a row for each shard.
 CREATE OR REPLACE FUNCTION api.last_dates(origins text[]) RETURNS TABLE (date date)
 LANGUAGE sql STABLE AS $$
     SELECT max(least(api.date_at(t.last, r.departs, s.time_zone, r.time_zone),
@@ -9,8 +10,7 @@ LANGUAGE sql STABLE AS $$
          LATERAL (SELECT max(travel_date) AS last FROM trips WHERE trips.bus_id = r.bus_id) AS t
 $$;
 
--- The last date on which a trip leaves one of the places, in the time zone of the place. Departures of a repeating route after
--- the last date of its service do not count.
+-- The latest of api.last_dates.
 CREATE OR REPLACE FUNCTION api.on_sale_until(origins text[]) RETURNS date
 LANGUAGE sql STABLE AS $$
     SELECT max(l.date) FROM api.last_dates(origins) AS l
